@@ -1,0 +1,1 @@
+"""Music files to bars: the corpus every other part works on."""
