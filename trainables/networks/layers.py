@@ -1,0 +1,152 @@
+"""MidiNet's convolutions as matrix products on rows of features.
+
+Every kernel of MidiNet spans all pitches or none, so a bar is a sequence of rows (B, T, C) and each layer a product
+with one matrix; and a chord, which MidiNet repeats over time and pitch as constant planes, adds the same vector
+to every row of a bar: one small product instead of a convolution over planes. The functions are the same
+(tests/trainables hold a convolutional reference), the cost several times lower.
+"""
+
+import math
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from trainables.networks.spectral import SpectralScale
+
+
+class RowLinear(nn.Module):
+    """y = s (W x + V c) + b on rows x of a bar with chord vector c; s = 1 without spectral normalisation.
+
+    `copies` is the number K of equal weights that V stands for in the convolutional form, where the chord's planes
+    meet every position of the kernel. All K get the same gradient, so under Adam their sum V moves K times as
+    fast as one of them: `chord_weight` must be given K times the learning rate, and is initialised as such a sum.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        chord: int = 0,
+        copies: int = 1,
+        positions: int = 1,
+        fan_in: int | None = None,
+        spectral: bool = False,
+        learned_gain: bool = False,
+    ) -> None:
+        """Make the layer.
+
+        Args:
+            inputs: features of a row.
+            outputs: features of a row of the result.
+            chord: length of the chord vector, 0 where no chord enters.
+            copies: K, see above.
+            positions: outputs that share one bias (taps of a transposed convolution, pitches of the last).
+            fan_in: what PyTorch's default initialisation of the convolutional form would use.
+            spectral: normalise [W, V / sqrt(K)], the matrix of the convolutional form.
+            learned_gain: let the normalised layer learn its own operator norm.
+        """
+        super().__init__()
+        bound = 1 / math.sqrt(fan_in or inputs + chord * copies)
+        self.copies = copies
+        self.positions = positions
+        self.weight = nn.Parameter(torch.empty(outputs, inputs).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(outputs // positions).uniform_(-bound, bound))
+        self.chord_weight: nn.Parameter | None = None
+        if chord:
+            spread = bound * math.sqrt(copies)
+            self.chord_weight = nn.Parameter(torch.empty(outputs, chord).uniform_(-spread, spread))
+        self.spectral = SpectralScale(self.matrix(), learned_gain=learned_gain) if spectral else None
+
+    def matrix(self) -> Tensor:
+        """[W, V / sqrt(K)], whose operator norm is that of the convolutional form."""
+        if self.chord_weight is None:
+            return self.weight
+        return torch.cat([self.weight, self.chord_weight / math.sqrt(self.copies)], dim=1)
+
+    def forward(self, rows: Tensor, chord: Tensor | None = None) -> Tensor:
+        """Rows (B, C) or (B, T, C) and chord vectors (B, chord) to (B, C') or (B, T, C')."""
+        weight, chord_weight = self.weight, self.chord_weight
+        if self.spectral is not None:
+            scale = self.spectral(self.matrix())
+            weight = weight * scale
+            chord_weight = None if chord_weight is None else chord_weight * scale
+        bias = self.bias.repeat(weight.shape[0] // len(self.bias)) if self.positions > 1 else self.bias
+        if chord_weight is None or chord is None:
+            return F.linear(rows, weight, bias)
+        per_bar = F.linear(chord, chord_weight, bias)
+        return F.linear(rows, weight).add_(per_bar if rows.dim() == 2 else per_bar.unsqueeze(1))
+
+
+class Block(nn.Module):
+    """A layer, its batch normalisation (or none) and its activation, on rows (B, T, C) or vectors (B, C).
+
+    `kernel` and `stride` make it a convolution over time, `upsample` a transposed one of kernel = stride.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        kernel: int = 1,
+        stride: int = 1,
+        upsample: int = 1,
+        chord: int = 0,
+        copies: int = 1,
+        fan_in: int | None = None,
+        norm: bool = True,
+        spectral: bool = False,
+        slope: float = 0.2,
+    ) -> None:
+        super().__init__()
+        self.kernel, self.stride, self.upsample, self.slope = kernel, stride, upsample, slope
+        self.linear = RowLinear(
+            kernel * inputs,
+            upsample * outputs,
+            chord=chord,
+            copies=copies,
+            positions=upsample,
+            fan_in=fan_in,
+            spectral=spectral,
+        )
+        self.norm = nn.BatchNorm1d(outputs) if norm else None
+
+    def forward(self, rows: Tensor, chord: Tensor | None = None) -> Tensor:
+        """Rows (B, T, C) to (B, T', C'), vectors (B, C) to (B, C')."""
+        if self.kernel > 1:
+            rows = windows(rows, self.kernel, self.stride)
+        result: Tensor = self.linear(rows, chord)
+        if self.upsample > 1:
+            batch, time, features = result.shape
+            result = result.view(batch, time * self.upsample, features // self.upsample)
+        if self.norm is not None:
+            result = self.norm(result.flatten(0, -2)).view(result.shape)
+        return F.leaky_relu(result, self.slope) if self.slope else F.relu(result)
+
+
+def windows(rows: Tensor, kernel: int, stride: int) -> Tensor:
+    """(B, T, C) to (B, T', kernel * C): the rows that each position of a convolution over time sees."""
+    if kernel == stride:
+        batch, time, features = rows.shape
+        return rows.reshape(batch, time // kernel, kernel * features)
+    # Laid out as one matrix: a product on the overlapping view itself costs several times as much.
+    return rows.unfold(1, kernel, stride).transpose(-1, -2).flatten(2)
+
+
+def iterate_spectral_norms(player: nn.Module) -> None:
+    """One power iteration in every normalised layer of `player`; once per update of that player."""
+    for layer in player.modules():
+        if isinstance(layer, RowLinear) and layer.spectral is not None:
+            layer.spectral.iterate(layer.matrix())
+
+
+def cancelled_spectral_norms(player: nn.Module) -> list[str]:
+    """Names of blocks whose spectral normalisation has no effect, because batch normalisation undoes any scale."""
+    return [name for name, block in _blocks(player) if block.norm is not None and block.linear.spectral]
+
+
+def _blocks(player: nn.Module) -> Iterator[tuple[str, Block]]:
+    return ((name, module) for name, module in player.named_modules() if isinstance(module, Block))
