@@ -1,0 +1,83 @@
+"""What holds for every corpus, checked before one is used: shapes, ranges, links, the song table."""
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data_prep.chords import NO_CHORD
+from data_prep.errors import UserError
+
+_SHAPES: Final = {
+    "melody": (16,),
+    "onset": (),
+    "chord": (4,),
+    "first_chord": (),
+    "prev": (),
+    "song": (),
+    "bar": (),
+}
+_MAX_SECTION: Final = 10**6
+_RANGES: Final = {"melody": (-1, 127), "chord": (0, NO_CHORD), "first_chord": (0, NO_CHORD), "split": (0, 3)}
+
+
+def check_arrays(arrays: dict[str, NDArray[Any]], where: str) -> None:
+    """UserError, beginning with `where`, unless the arrays are a corpus's (dtypes are taken as checked)."""
+    num_bars, num_songs = arrays["song"].size, arrays["split"].size
+    for name, array in arrays.items():
+        shape = (num_songs,) if name == "split" else (num_bars, *_SHAPES[name])
+        if array.shape != shape:
+            _refuse(where, f"{name} has shape {array.shape} where {shape} fits the other arrays")
+        low, high = _RANGES.get(name, (None, None))
+        if low is not None and array.size and not low <= array.min() <= array.max() <= high:
+            _refuse(where, f"{name} holds {array.min()} to {array.max()}; it must lie in {low} to {high}")
+    if not num_bars:
+        _refuse(where, "it holds no bar")
+    bits = arrays["onset"][:, None] >> np.arange(16, dtype=np.uint16) & 1
+    if ((bits == 1) & (arrays["melody"] < 0)).any():
+        _refuse(where, "onset marks a start where melody is silent")
+    _check_songs(arrays["song"], num_songs, where)
+    _check_links(arrays["prev"], arrays["song"], arrays["bar"], where)
+
+
+def _check_songs(song: NDArray[np.int32], num_songs: int, where: str) -> None:
+    if song[0] != 0 or song[-1] != num_songs - 1 or not np.isin(np.diff(song), (0, 1)).all():
+        _refuse(where, f"song must count from 0 to {num_songs - 1} in order, leaving none out")
+
+
+def _check_links(prev: NDArray[np.int32], song: NDArray[np.int32], bar: NDArray[np.int32], where: str) -> None:
+    linked = np.flatnonzero(prev != -1)
+    before = linked - 1
+    if (prev[linked] != before).any() or (linked == 0).any():
+        _refuse(where, "prev must be -1 or the row just above")
+    if (song[linked] != song[before]).any() or (bar[linked] != bar[before] + 1).any() or (bar < 0).any():
+        _refuse(where, "prev must link a bar to the one directly before it in the same song")
+
+
+def check_about(about: Any, arrays: dict[str, NDArray[Any]], where: str, version: int) -> None:
+    """UserError, beginning with `where`, unless `about` is the song table and format of these arrays."""
+    if not isinstance(about, dict) or about.get("format") != version:
+        _refuse(where, f"it is not of format {version}")
+    songs = about.get("songs")
+    if not isinstance(songs, list) or not all(isinstance(song, dict) for song in songs):
+        _refuse(where, "it has no table of songs")
+    if [song.get("split") for song in songs] != arrays["split"].tolist():
+        _refuse(where, "its songs and their splits are not those of the arrays")
+    identities = [song.get("id") for song in songs]
+    if not all(isinstance(name, str) for name in identities) or len(set(identities)) != len(identities):
+        _refuse(where, "two of its songs share an id, or one has none")
+    if [row for row, song in enumerate(songs) for _ in range(_num_bars(song))] != arrays["song"].tolist():
+        _refuse(where, "the sections of its songs do not count the bars of the arrays")
+
+
+def _num_bars(song: dict[str, Any]) -> int:
+    """Bars of a song by its table of sections; 0, which fits no corpus, for a table that is none."""
+    sections = song.get("sections")
+    if not isinstance(sections, list) or not all(isinstance(section, dict) for section in sections):
+        return 0
+    counts = [section.get("num_bars") for section in sections]
+    return sum(count for count in counts if type(count) is int and 0 <= count < _MAX_SECTION)
+
+
+def _refuse(where: str, rule: str) -> None:
+    raise UserError(f"{where}: {rule}; prepare the corpus again.")

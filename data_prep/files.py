@@ -1,0 +1,95 @@
+"""Files of a corpus: written whole or not at all, read within limits and never as pickles."""
+
+import io
+import os
+import stat
+import tempfile
+import zipfile
+import zlib
+from pathlib import Path
+from typing import IO, Any, Final
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from data_prep.errors import UserError
+
+MAX_BYTES: Final = 2**31
+_LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Put `data` at `path` in one step: a crash leaves what was there before."""
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(file.fileno(), 0o644)  # mkstemp's 0600 would keep a shared cache to one user
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def read_limited(path: Path) -> bytes:
+    """The bytes of a regular file of at most 2 GiB; UserError for anything else."""
+    try:
+        info = path.stat()
+        if not stat.S_ISREG(info.st_mode):
+            raise UserError(f"{path}: not a regular file.")
+        if info.st_size > MAX_BYTES:
+            raise UserError(f"{path}: {info.st_size} bytes; at most {MAX_BYTES} are read.")
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); is it a prepared corpus?") from error
+
+
+def pack_npz(arrays: dict[str, NDArray[Any]]) -> bytes:
+    """An `.npz` whose bytes depend on the arrays alone: `np.savez` would store the time of day."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, array in arrays.items():
+            member = io.BytesIO()
+            npy.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
+            info = zipfile.ZipInfo(f"{name}.npy", _LONG_AGO)
+            info.create_system = 3  # the same on every platform
+            archive.writestr(info, member.getvalue(), zipfile.ZIP_DEFLATED, 6)
+    return packed.getvalue()
+
+
+def unpack_npz(path: Path, dtypes: dict[str, str]) -> dict[str, NDArray[Any]]:
+    """The arrays named in `dtypes`, read-only. UserError for a damaged file and for other names or dtypes."""
+    data = read_limited(path)
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = sorted(info.filename for info in archive.infolist())
+            if names != sorted(f"{name}.npy" for name in dtypes):
+                raise ValueError(f"it holds {', '.join(names)[:200]}, not {', '.join(dtypes)}")
+            if sum(info.file_size for info in archive.infolist()) > MAX_BYTES:
+                raise ValueError(f"over {MAX_BYTES} bytes when unzipped")
+            return {name: _member(archive, name, np.dtype(dtype)) for name, dtype in dtypes.items()}
+    except (ValueError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        reason = str(error).replace("\n", " ")
+        raise UserError(f"{path}: no sound corpus ({reason}); prepare it again.") from error
+
+
+def _member(archive: zipfile.ZipFile, name: str, dtype: np.dtype[Any]) -> NDArray[Any]:
+    with archive.open(f"{name}.npy") as file:
+        shape, fortran, stored = _header(file)
+        if stored != dtype or fortran:
+            raise ValueError(f"{name} is {stored}, not {dtype} in C order")
+        # The header may promise any size: only the bytes that are there are ever allocated.
+        body = file.read(MAX_BYTES)
+    if len(body) != int(np.prod(shape, dtype=object)) * dtype.itemsize or any(size < 0 for size in shape):
+        raise ValueError(f"{name} has {len(body)} bytes, which do not fill its shape {shape}")
+    return np.frombuffer(body, dtype).reshape(shape)
+
+
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    if npy.read_magic(file) != (1, 0):
+        raise ValueError("an array header of another version than 1.0")
+    return npy.read_array_header_1_0(file)

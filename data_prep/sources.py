@@ -1,0 +1,39 @@
+"""What a user may name as data: the built-in corpus, or a folder that holds a prepared one."""
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Final
+
+from data_prep.builtin import Progress
+from data_prep.cache import cached_builtin
+from data_prep.corpus import ARRAYS_FILE
+from data_prep.errors import UserError
+
+BUILTIN: Final = "builtin"
+
+
+def resolve(data: str, progress: Progress | None = None) -> Path:
+    """Folder of the corpus that `data` names: `builtin` (prepared once, then cached) or an existing folder.
+
+    UserError, naming the nearest valid choice, for anything else. `progress` hears of files read.
+    """
+    if data == BUILTIN:
+        return cached_builtin(progress=progress)
+    folder = Path(data)
+    try:
+        if (folder / ARRAYS_FILE).is_file():
+            return folder
+        found = folder.is_dir()
+    except (OSError, ValueError):  # a name too long, or with a null byte
+        found = False
+    raise UserError(_no_such_data(data, folder, found))
+
+
+def _no_such_data(data: str, folder: Path, found: bool) -> str:
+    if found:
+        return f"{data!r} has no {ARRAYS_FILE}; make one with: python -m data_prep builtin --out DIR"
+    parent = folder.parent
+    names = [path.name for path in parent.iterdir()] if "\0" not in data and parent.is_dir() else []
+    near = get_close_matches(folder.name, [BUILTIN, *names], n=1, cutoff=0.6)
+    nearest = BUILTIN if not near or near[0] == BUILTIN else str(parent / near[0])
+    return f"{data!r} is neither 'builtin' nor a folder with a corpus; did you mean {nearest!r}?"

@@ -1,0 +1,1 @@
+"""What a run leaves for people: its numbers, its pictures and its sound."""

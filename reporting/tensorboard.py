@@ -1,0 +1,71 @@
+"""TensorBoard: scalars, HParams, a piano-roll picture and audio of every trial."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from tensorboard.compat.proto import summary_pb2
+from tensorboard.plugins.hparams import metadata, plugin_data_pb2, summary_v2
+from tensorboard.plugins.hparams.api_pb2 import STATUS_FAILURE, STATUS_SUCCESS
+from torch.utils.tensorboard import SummaryWriter
+
+from reporting.phrase import Phrase
+
+_METRICS: Final = ("objective", "objective_now")
+
+
+class TrialBoard:
+    """Event files of one trial, in its folder."""
+
+    def __init__(self, folder: Path, parameters: Mapping[str, Any]) -> None:
+        self._writer = SummaryWriter(str(folder))
+        _add(self._writer, summary_v2.hparams_pb(dict(parameters), trial_id=folder.name))
+
+    def add_scalars(self, result: Mapping[str, Any], step: int) -> None:
+        """Objective, scores and losses of one evaluation; `step` counts bars."""
+        for name in _METRICS:
+            self._writer.add_scalar(name, result[name], step)
+        for group in ("scores", "losses"):
+            for name, value in result.get(group, {}).items():
+                self._writer.add_scalar(f"{group}/{name}", value, step)
+        self._writer.flush()
+
+    def add_music(self, phrases: Iterable[Phrase], step: int, *, audio: bool) -> None:
+        """A picture of each phrase under its real continuation, and with `audio` its sound."""
+        for number, phrase in enumerate(phrases, 1):
+            self._writer.add_image(f"piano_roll/{number}", phrase.picture(), step, dataformats="HWC")
+            if audio:
+                sound, rate = phrase.sound()
+                self._writer.add_audio(f"audio/{number}", sound[None], step, sample_rate=rate)
+        self._writer.flush()
+
+    def close(self, *, failed: bool) -> None:
+        """End the session."""
+        status = STATUS_FAILURE if failed else STATUS_SUCCESS
+        end = plugin_data_pb2.HParamsPluginData(session_end_info=plugin_data_pb2.SessionEndInfo(status=status))
+        summary = summary_pb2.Summary()
+        summary.value.add(
+            tag=metadata.SESSION_END_INFO_TAG,
+            metadata=metadata.create_summary_metadata(end),
+            tensor=metadata.NULL_TENSOR,
+        )
+        _add(self._writer, summary)
+        self._writer.close()
+
+
+def write_hparams_columns(run: Path, parameters: Iterable[str]) -> None:
+    """Declare the HParams table once, at the run's root: every parameter of the space, and the objective.
+
+    Without it TensorBoard takes its columns from the trial it happens to read first.
+    """
+    summary = summary_v2.hparams_config_pb(
+        hparams=[summary_v2.HParam(name) for name in parameters],
+        metrics=[summary_v2.Metric("objective", display_name="objective (lower is better)")],
+    )
+    with SummaryWriter(str(run)) as writer:
+        _add(writer, summary)
+
+
+def _add(writer: SummaryWriter, summary: Any) -> None:
+    writer._get_file_writer().add_summary(summary)
+    writer.flush()

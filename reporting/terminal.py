@@ -1,0 +1,78 @@
+"""What the terminal shows while a search runs."""
+
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from reporting.leaderboard import Row
+
+_ROWS: Final = 12
+
+
+class Terminal:
+    """A live table where there is a terminal; a line per evaluation where there is none."""
+
+    def __init__(self, console: Console, *, trials: int, evaluations: int) -> None:
+        self._console = console
+        self._trials = trials
+        self._evaluations = evaluations
+        self._start = time.monotonic()
+        self._live = Live(console=console, refresh_per_second=2) if console.is_terminal else None
+
+    def start(self) -> None:
+        """Begin."""
+        self._start = time.monotonic()
+        if self._live:
+            self._live.start()
+
+    def evaluated(self, trial: str, result: dict[str, Any]) -> None:
+        """One evaluation of a trial."""
+        if not self._live:
+            self._console.print(
+                f"{self._elapsed()}  trial {trial}  {result['training_iteration']}/{self._evaluations}  "
+                f"objective {result['objective']:.3f}  {result['bars']:,} bars"
+            )
+
+    def ended(self, trial: str, outcome: str, reason: str) -> None:
+        """The end of a trial."""
+        if not self._live:
+            self._console.print(f"{self._elapsed()}  trial {trial}  {outcome}" + (f": {reason}" if reason else ""))
+
+    def show(self, lines: Sequence[Row]) -> None:
+        """The leaderboard as it stands."""
+        if self._live:
+            self._live.update(self._table(lines))
+
+    def stop(self) -> None:
+        """End."""
+        if self._live:
+            self._live.stop()
+
+    def _table(self, lines: Sequence[Row]) -> Table:
+        done = sum(line.outcome not in ("anchor", "running") for line in lines)
+        table = Table(title=f"{done} of {self._trials} trials, {self._elapsed()}", title_justify="left")
+        for column in ("trial", "outcome", "objective", "bars", "settings"):
+            table.add_column(column, justify="right" if column in ("objective", "bars") else "left")
+        running = [line for line in lines if line.outcome == "running"]
+        others = [line for line in lines if line.outcome != "running"]
+        for line in [*running, *others][:_ROWS]:
+            style = "dim" if line.outcome in ("stopped", "diverged", "failed") else None
+            objective = "" if line.objective is None else f"{line.objective:.3f}"
+            bars = f"{line.bars:,}" if line.bars else ""
+            table.add_row(line.name, line.outcome, objective, bars, _settings(line), style=style)
+        return table
+
+    def _elapsed(self) -> str:
+        minutes, seconds = divmod(int(time.monotonic() - self._start), 60)
+        return f"{minutes}:{seconds:02d}"
+
+
+def _settings(line: Row) -> str:
+    return ", ".join(
+        f"{name} {value:.2g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in line.parameters.items()
+    )

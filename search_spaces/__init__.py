@@ -1,0 +1,1 @@
+"""What to try: one small file per space, found by its name."""

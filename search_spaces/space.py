@@ -1,0 +1,76 @@
+"""What a search space is, and how one is found by its name."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.trial import BaseTrial
+
+from data_prep.errors import UserError
+from trainables.config import Budget, unknown
+
+_LOOKS = 64
+_NO_SPACES = ("__init__", "space", "study", "searcher", "plan")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A balance known from elsewhere, tried before anything is searched."""
+
+    source: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Space:
+    """A search: which system, what is varied, what is tried first and what it may cost.
+
+    A file `search_spaces/NAME.py` that declares `SPACE` is all it takes to add one.
+    """
+
+    title: str
+    """One line for `--help`."""
+
+    system: str
+    """Key of the trainable."""
+
+    suggest: Callable[[BaseTrial], dict[str, Any]]
+    """Asks Optuna for parameters and turns them into settings: fields of `Variant` and `TrainConfig`. It must stand
+    at the top level of its module."""
+
+    known: tuple[Known, ...] = ()
+    budget: Budget = field(default_factory=Budget)
+    trials: int = 20
+    first_rung: int = 4
+    """Evaluation after which the worse half of the trials is stopped."""
+
+    def parameters(self) -> list[str]:
+        """Names of everything that may be varied, those that only some trials have included."""
+        study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+        names: dict[str, None] = {}
+        for _ in range(_LOOKS):
+            trial = study.ask()
+            self.suggest(trial)
+            names |= dict.fromkeys(trial.params)
+        return list(names)
+
+
+def space_names() -> list[str]:
+    """Names of all spaces of this package."""
+    return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in _NO_SPACES)
+
+
+def load_space(name: str) -> Space:
+    """The space of that name.
+
+    Raises:
+        UserError: there is none, with the nearest name.
+    """
+    if name not in space_names():
+        raise UserError(unknown("space", name, space_names()))
+    space = import_module(f"search_spaces.{name}").SPACE
+    assert isinstance(space, Space)
+    return space

@@ -1,0 +1,191 @@
+import pickle
+import warnings
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data_prep.bars import piano_roll
+from data_prep.errors import UserError
+from scores import FEATURES, SCORES, Reference, energy_distance, phrase_features
+from scores.objective import WORST_OBJECTIVE
+
+Music = tuple[np.ndarray, np.ndarray]
+Songbook = Callable[[int, int], Music]
+Spoil = Callable[[np.ndarray, float, int], np.ndarray]
+
+NUM = 200
+
+
+def brute_force(x: np.ndarray, y: np.ndarray) -> float:
+    def mean(pairs: list[tuple[np.ndarray, np.ndarray]]) -> float:
+        return sum(float(np.sqrt(((p - q) ** 2).sum())) for p, q in pairs) / len(pairs)
+
+    between = mean([(p, q) for p in x for q in y])
+    within = [mean([(p, q) for i, p in enumerate(z) for j, q in enumerate(z) if i != j]) for z in (x, y)]
+    return (2 * between - sum(within)) / (2 * between)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(3, 12), st.integers(3, 12), st.booleans())
+@settings(deadline=None, max_examples=60)
+def test_energy_distance_equals_a_double_loop(seed: int, n: int, m: int, repeated: bool) -> None:
+    rng = np.random.default_rng(seed)
+    x, y = rng.normal(size=(n, 5)), rng.normal(0.5, 2, size=(m, 5))
+    if repeated:  # equal rows, within a set and between them, are where rounding bites
+        x[1], y[1], y[0] = x[0], x[0], y[m - 1]
+    assert energy_distance(x, y) == pytest.approx(brute_force(x, y), abs=1e-9)
+
+
+def test_many_rows_are_summed_block_by_block() -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(1100, 3)), rng.normal(size=(30, 3))
+    between = np.sqrt(((x[:, None] - y) ** 2).sum(-1)).mean()
+    within = [np.sqrt(((z[:, None] - z) ** 2).sum(-1)).sum() / (len(z) * (len(z) - 1)) for z in (x, y)]
+    assert energy_distance(x, y) == pytest.approx(1 - sum(within) / (2 * between), abs=1e-9)
+
+
+def test_equal_points_are_at_no_distance() -> None:
+    assert energy_distance(np.ones((3, 2)), np.ones((4, 2))) == 0
+
+
+@pytest.fixture(scope="module")
+def reference(songbook: Songbook) -> Reference:
+    lines, chord = songbook(300, 1)
+    return Reference.fit(piano_roll(lines), chord)
+
+
+@pytest.fixture(scope="module")
+def real(songbook: Songbook) -> Music:
+    return songbook(NUM, 2)
+
+
+def test_the_whole_recipe_by_another_way(songbook: Songbook) -> None:
+    (ref_lines, ref_chord), (lines, chord) = songbook(30, 5), songbook(20, 6)
+    lines = lines.copy()
+    lines[0] = -1
+    ref, gen = phrase_features(piano_roll(ref_lines), ref_chord), phrase_features(piano_roll(lines), chord)
+    mean, sd = np.nanmean(ref, axis=0), np.nanstd(ref, axis=0)
+    families = list(FEATURES.values())
+    weight = np.array([families.count(family) ** -0.5 for family in families])
+    floor = np.maximum(sd, 0.05 * np.maximum(abs(mean), 0.01))
+    x, y = (np.nan_to_num(np.clip((f - mean) / floor, -6, 6)) for f in (ref, gen))
+    report = Reference.fit(piano_roll(ref_lines), ref_chord).evaluate(piano_roll(lines), chord)
+    assert report["objective"] == pytest.approx(brute_force(x * weight, y * weight), abs=1e-9)
+    pitch = [i for i, family in enumerate(families) if family == "pitch"]
+    assert report["med_pitch"] == pytest.approx(brute_force(x[:, pitch], y[:, pitch]), abs=1e-9)
+
+
+def test_more_wrong_notes_are_always_worse(reference: Reference, real: Music, wrong_notes: Spoil) -> None:
+    lines, chord = real
+    spoilt = [piano_roll(wrong_notes(lines, share, 3)) for share in (0, 0.05, 0.2, 0.7, 1)]
+    values = [reference.evaluate(roll, chord)["objective"] for roll in spoilt]
+    assert abs(values[0]) < 0.01
+    assert all(better + 0.02 < worse for better, worse in pairwise(values)), values
+
+
+@pytest.mark.parametrize("kind", ["foreign bars", "copied bars", "silent bars", "shuffled steps"])
+def test_real_is_better_than_mild_is_better_than_heavy(reference: Reference, real: Music, kind: str) -> None:
+    lines, chord = real
+    rng = np.random.default_rng(4)
+
+    def spoilt(share: float) -> np.ndarray:
+        bad = {
+            "foreign bars": rng.permutation(lines.reshape(-1, 16)).reshape(lines.shape),
+            "copied bars": np.repeat(lines[:, :1], 8, axis=1),
+            "silent bars": np.full_like(lines, -1),
+            "shuffled steps": rng.permuted(lines, axis=2),
+        }[kind]
+        hit = rng.random(lines.shape[:2]) < share
+        hit[:, 0] = False
+        return np.where(hit[..., None], bad, lines)
+
+    good, mild, heavy = (reference.evaluate(piano_roll(spoilt(share)), chord)["objective"] for share in (0, 0.25, 1))
+    assert good + 0.005 < mild < heavy - 0.02
+
+
+def test_noise_and_silence_are_far_worse_than_spoilt_music(
+    reference: Reference, real: Music, wrong_notes: Spoil
+) -> None:
+    lines, chord = real
+    spoilt = reference.evaluate(piano_roll(wrong_notes(lines, 0.05, 3)), chord)["objective"]
+    rng = np.random.default_rng(5)
+    for noise in (rng.integers(0, 128, lines.shape), rng.integers(60, 84, lines.shape), np.full_like(lines, -1)):
+        value = reference.evaluate(piano_roll(noise.astype(np.int8)), chord)["objective"]
+        assert value > max(0.6, spoilt + 0.2)
+
+
+def test_silence_after_the_prompt_is_bad_and_shows_as_duplicates(reference: Reference, real: Music) -> None:
+    lines, chord = real
+    lines = np.where(np.arange(8)[:, None] == 0, lines, -1).astype(np.int8)
+    report = reference.evaluate(piano_roll(lines), chord)
+    assert report["objective"] > 0.3
+    assert report["med_rhythm"] > 0.6
+    assert report["dup_rate"] == pytest.approx(1 - 1 / NUM)
+
+
+def test_the_order_of_phrases_does_not_matter(reference: Reference, real: Music, wrong_notes: Spoil) -> None:
+    lines, chord = real
+    roll = piano_roll(wrong_notes(lines, 0.1, 3))
+    order = np.random.default_rng(6).permutation(len(lines))
+    assert reference.evaluate(roll[order], chord[order]) == pytest.approx(reference.evaluate(roll, chord), abs=1e-12)
+
+
+def test_families_say_what_is_wrong(reference: Reference, real: Music) -> None:
+    lines, chord = real
+    report = reference.evaluate(piano_roll(np.repeat(lines[:, :1], 8, axis=1)), chord)
+    families = {name: value for name, value in report.items() if name.startswith("med_")}
+    assert max(families, key=families.__getitem__) == "med_structure"
+    report = reference.evaluate(piano_roll(lines), (chord + 6) % 12)
+    assert report["med_harmony"] > 0.3 > report["med_rhythm"] + 0.25
+
+
+HOSTILE = {
+    "nothing": np.zeros((0, 8, 16, 128), bool),
+    "silence": np.zeros((5, 8, 16, 128), bool),
+    "one silent phrase": np.zeros((1, 8, 16, 128), bool),
+    "everything on": np.ones((5, 8, 16, 128), bool),
+    "one held note": np.tile(np.arange(128) == 0, (5, 8, 16, 1)),
+    "noise": np.random.default_rng(0).random((5, 8, 16, 128)) < 0.5,
+    "one phrase": np.random.default_rng(0).random((1, 8, 16, 128)) < 0.01,
+}
+
+
+@pytest.mark.parametrize("chord", [0, 24])
+@pytest.mark.parametrize("generated", HOSTILE)
+@pytest.mark.parametrize("fitted", [None, *(kind for kind, roll in HOSTILE.items() if len(roll) > 1)])
+def test_every_value_is_finite(reference: Reference, fitted: str | None, generated: str, chord: int) -> None:
+    roll = HOSTILE[generated]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        if fitted is not None:
+            reference = Reference.fit(HOSTILE[fitted], np.full(HOSTILE[fitted].shape[:2], chord))
+        report = reference.evaluate(roll, np.full(roll.shape[:2], chord))
+    assert all(np.isfinite(value) and type(value) is float for value in report.values())
+    assert {"objective", *(f"med_{family}" for family in set(FEATURES.values()))} <= set(report)
+
+
+def test_scores_that_nothing_defines_are_absent(reference: Reference) -> None:
+    report = reference.evaluate(HOSTILE["silence"], np.zeros((5, 8), int))
+    assert {name for name in report if name in SCORES} == {"note_count", "empty_bar_rate", "dup_rate"}
+    assert report["dup_rate"] == pytest.approx(0.8)
+
+
+def test_nothing_is_worst(reference: Reference) -> None:
+    assert reference.evaluate(HOSTILE["nothing"], np.zeros((0, 8), int))["objective"] == WORST_OBJECTIVE
+
+
+@pytest.mark.parametrize("num", [0, 1])
+def test_a_reference_needs_two_phrases(num: int) -> None:
+    with pytest.raises(UserError, match=f"{num} phrases"):
+        Reference.fit(np.zeros((num, 8, 16, 128), bool), np.zeros((num, 8), int))
+
+
+def test_a_reference_survives_pickling_and_stays_small(reference: Reference, real: Music) -> None:
+    lines, chord = real
+    data = pickle.dumps(reference)
+    assert len(data) < 300 * len(FEATURES) * 8 + 2000
+    copy = pickle.loads(data)
+    assert copy.evaluate(piano_roll(lines), chord) == reference.evaluate(piano_roll(lines), chord)

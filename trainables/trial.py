@@ -1,0 +1,105 @@
+"""The systems as Ray Tune trainables: thin shells over code that runs without Ray."""
+
+import math
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, ClassVar, Final
+
+import torch
+from ray import tune
+
+from data_prep.corpus import Corpus
+from trainables.config import Budget, split_settings
+from trainables.judge import Judge
+from trainables.midinet import MidiNet, diverged
+
+WORST_OBJECTIVE: Final = 3.0
+_AVERAGED_EVALUATIONS: Final = 3
+_CHECKPOINT: Final = "state.pt"
+
+
+class MidiNetTrial(tune.Trainable):
+    """One trial: each step trains for a share of the budget, then judges the averaged generator.
+
+    The configuration holds `settings` (fields of `Variant` and `TrainConfig`, flat) and `seed`. A step reports
+
+    * `objective`: the mean over the last three evaluations, as single ones wobble; `objective_now`: this one alone
+    * `bars`: bars shown to the optimisers; `seconds`: time spent in training
+    * `scores`, `losses`: what it is made of
+    * `diverged`: losses are no longer finite; the trial ends, with the worst objective
+    * `_media`: phrases to listen to (`Judge.samples`), for the driver to render
+    """
+
+    system: ClassVar[str]
+
+    def setup(self, config: dict[str, Any], corpus: Corpus, budget: Budget) -> None:
+        """Build the system that `config` describes, on the GPU that Ray gave this trial or on one CPU thread."""
+        # Two trials of two threads each on two cores run four times slower than two of one.
+        os.environ["OMP_NUM_THREADS"] = "1"
+        torch.set_num_threads(1)
+        self.corpus, self.budget = corpus, budget
+        self.judge = Judge(corpus, rollouts=budget.rollouts)
+        self.reset_config(config)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Start another trial in this process, with its data and judge."""
+        variant, train_config = split_settings(self.system, new_config["settings"])
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.midinet = MidiNet(variant, train_config, self.corpus, seed=new_config["seed"], device=device)
+        self.objectives: list[float] = []
+        self.seconds = 0.0
+        return True
+
+    def step(self) -> dict[str, Any]:
+        """Train for one share of the budget and judge."""
+        evaluation = self.iteration + 1
+        start = time.monotonic()
+        losses = self.midinet.train(until=self.budget.bars * evaluation // self.budget.evaluations)
+        self.seconds += time.monotonic() - start
+        result = {"losses": losses, "bars": self.midinet.bars_seen, "seconds": self.seconds}
+        if diverged(losses):
+            finite = {name: value for name, value in losses.items() if math.isfinite(value)}
+            return result | {"losses": finite, "diverged": True, "done": True} | self._objective(WORST_OBJECTIVE)
+        scores = self.judge.evaluate(self.midinet)
+        return (
+            result
+            | {"scores": scores, "diverged": False, "done": evaluation >= self.budget.evaluations}
+            | {"cancelled_spectral_norms": ",".join(self.midinet.cancelled_spectral_norms)}
+            | {"_media": self.judge.samples(self.midinet)}
+            | self._objective(scores["objective"])
+        )
+
+    def _objective(self, now: float) -> dict[str, float]:
+        self.objectives = [*self.objectives, now][-_AVERAGED_EVALUATIONS:]
+        return {"objective": sum(self.objectives) / len(self.objectives), "objective_now": now}
+
+    def save_checkpoint(self, checkpoint_dir: str) -> None:
+        """All that is needed to go on as if nothing had happened."""
+        state = {"midinet": self.midinet.state_dict(), "objectives": self.objectives, "seconds": self.seconds}
+        torch.save(state, Path(checkpoint_dir) / _CHECKPOINT)
+
+    def load_checkpoint(self, checkpoint: Any) -> None:
+        """Go on from a saved state."""
+        state = torch.load(Path(checkpoint) / _CHECKPOINT, map_location="cpu", weights_only=True)
+        self.midinet.load_state_dict(state["midinet"])
+        self.objectives, self.seconds = state["objectives"], state["seconds"]
+
+
+class Baseline(MidiNetTrial):
+    """MidiNet as it was (§5.1)."""
+
+    system = "baseline"
+
+
+class Combined(MidiNetTrial):
+    """Embeddings, previous bar to the discriminator and spectral normalisation (§5.6)."""
+
+    system = "combined"
+
+
+TRAINABLES: Final[Mapping[str, type[MidiNetTrial]]] = MappingProxyType(
+    {trainable.system: trainable for trainable in (Baseline, Combined)}
+)

@@ -1,0 +1,296 @@
+"""The search: parse, plan, run, name the winner and the next command."""
+
+import os
+import sys
+import time
+from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
+from datetime import datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from data_prep.errors import UserError
+from search_spaces.plan import Plan
+from search_spaces.space import Space, load_space, space_names
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from data_prep.corpus import Corpus
+    from reporting.callbacks import RunReporter
+    from reporting.leaderboard import Row
+    from search_spaces.searcher import StudySearcher
+
+_EXAMPLES = """\
+examples:
+  python tune.py --space gan_balance                  a quarter of an hour on the built-in corpus
+  python tune.py --space gan_balance --trials 100 --data my_corpus
+                                                      a long search on your own music
+  python tune.py --space gan_balance --time-budget 8h --name overnight
+  python tune.py --space gan_balance --dry-run        what would be done, and where it would land
+  tensorboard --logdir results                        scalars, HParams, piano rolls and audio of every trial
+
+spaces:
+{spaces}
+
+Without --address the search runs on this machine, one trial per CPU core, or joins the Ray cluster that
+RAY_ADDRESS names (set on the machines of `ray up cluster.yaml`), where a trial takes a GPU if there are any.
+"""
+
+
+class _Parser(ArgumentParser):
+    """Errors in one line, with the nearest right name."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        options = self._option_string_actions
+        for argument in sys.argv[1:] if args is None else args:
+            name = argument.split("=")[0]
+            if name.startswith("--") and name not in options:
+                near = get_close_matches(name, options, n=1)
+                raise UserError(f"There is no option {name}: " + (f"did you mean {near[0]}?" if near else "see --help."))
+        return super().parse_known_args(args, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message}; see --help.")
+
+
+def parser() -> ArgumentParser:
+    """The command line."""
+    spaces = "\n".join(f"  {name:<20}{load_space(name).title}" for name in space_names())
+    parser = _Parser(
+        prog="tune.py",
+        description="Search for the balance of a music GAN.",
+        epilog=_EXAMPLES.format(spaces=spaces),
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    option = parser.add_argument
+    option("--space", required=True, metavar="NAME", help="what to search: see below")
+    option("--data", default="builtin", metavar="builtin|DIR", help="music: builtin (default) or a prepared corpus")
+    option("--trials", type=int, metavar="N", help="how many settings to try (default: the space's own, see --dry-run)")
+    option(
+        "--time-budget",
+        type=_seconds,
+        metavar="TIME",
+        help="stop after 90s, 30m, 8h; or none (default: 13m, or none if --trials is given)",
+    )
+    option("--concurrency", type=int, metavar="N", help="trials at a time (default: as many as there is room for)")
+    option("--seed", type=int, default=0, metavar="N", help="of the search and of each training (default: 0)")
+    option("--name", metavar="NAME", help="folder of this run (default: the space and the time)")
+    option("--results", type=Path, default=Path("results"), metavar="DIR", help="where runs land (default: results)")
+    option("--address", metavar="ADDR", help="Ray cluster to join: local, auto or HOST:PORT (default: see below)")
+    option("-n", "--dry-run", action="store_true", help="print the plan and end")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; the exit status."""
+    try:
+        arguments = parser().parse_args(argv)
+        space = load_space(arguments.space)
+        plan = _plan(arguments, space)
+        if arguments.dry_run:
+            _print_plan(plan, space)
+            return 0
+        return _search(plan, space)
+    except UserError as error:
+        print(f"tune.py: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return 130
+
+
+def _plan(arguments: Namespace, space: Space) -> Plan:
+    plan = Plan(
+        space=arguments.space,
+        data=arguments.data,
+        name=arguments.name or f"{arguments.space}-{datetime.now():%Y%m%d-%H%M%S}",
+        results=arguments.results.expanduser().resolve(),
+        trials=space.trials if arguments.trials is None else arguments.trials,
+        time_budget=_time_budget(arguments),
+        concurrency=arguments.concurrency,
+        seed=arguments.seed,
+        address=arguments.address or os.environ.get("RAY_ADDRESS") or "local",
+    )
+    if plan.run.exists():
+        raise UserError(f"{plan.run} is there already: choose another --name.")
+    return plan
+
+
+def _time_budget(arguments: Namespace) -> float | None:
+    if arguments.time_budget is not None:
+        return None if arguments.time_budget == float("inf") else float(arguments.time_budget)
+    return None if arguments.trials is not None else 13 * 60.0
+
+
+def _seconds(text: str) -> float:
+    """Seconds of `90s`, `30m`, `8h`; infinity of `none`."""
+    if text == "none":
+        return float("inf")
+    unit = {"s": 1, "m": 60, "h": 3600}.get(text[-1:])
+    try:
+        seconds = float(text[:-1]) * (unit or 0)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise ArgumentTypeError(f"{text!r} is not a number with a unit, such as 90s, 30m or 8h, nor none")
+    return seconds
+
+
+def _print_plan(plan: Plan, space: Space) -> None:
+    for key, value in plan.as_json(space).items():
+        shown = [entry["source"] for entry in value] if key == "known" else value
+        print(f"{key:<14}{'none' if shown is None else shown}")
+    print(f"{'run':<14}{plan.run}")
+
+
+def _search(plan: Plan, space: Space) -> int:
+    from rich.console import Console
+
+    from data_prep import corpus as corpora
+    from data_prep.sources import resolve
+    from reporting.anchors import anchors
+    from reporting.callbacks import RunReporter
+    from reporting.provenance import provenance, write_json
+    from reporting.tensorboard import write_hparams_columns
+    from reporting.terminal import Terminal
+    from search_spaces.searcher import StudySearcher
+    from search_spaces.study import records
+    from trainables.judge import Judge
+
+    start = time.monotonic()
+    console = Console(soft_wrap=True)
+    folder = resolve(plan.data)
+    corpus = corpora.load(folder)
+    console.print(f"Music: {corpus.num_bars:,} bars of {corpus.num_songs} songs in {folder}")
+    scale = anchors(corpus, Judge(corpus, rollouts=space.budget.rollouts), seed=plan.seed)
+
+    concurrency, resources = _start_ray(plan)
+    plan.run.mkdir(parents=True)
+    write_json(plan.run / "plan.json", plan.as_json(space))
+    write_json(
+        plan.run / "provenance.json",
+        provenance(corpus_digest=corpus.digest, corpus_folder=folder, seed=plan.seed),
+    )
+    searcher = StudySearcher(plan.run, space, seed=plan.seed, concurrency=concurrency)
+    write_hparams_columns(plan.run, space.parameters())
+    reporter = RunReporter(
+        plan.run,
+        records=lambda: records(searcher.study),
+        anchors=scale,
+        terminal=Terminal(console, trials=plan.trials, evaluations=space.budget.evaluations),
+        console=console,
+        rung=space.first_rung,
+    )
+    console.print(
+        f"Search: {plan.trials} trials of {space.budget.bars:,} bars, {concurrency} at a time on {resources}, in {plan.run}"
+    )
+    lines = _run(plan, space, corpus, searcher, reporter, resources)
+    console.print(f"Done in {(time.monotonic() - start) / 60:.1f} minutes.")
+    return _conclude(plan, lines, console)
+
+
+def _start_ray(plan: Plan) -> tuple[int, dict[str, float]]:
+    """Start or join Ray: how many trials at a time, and what each of them takes."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"  # RunReporter writes what they would
+    os.environ["RAY_CHDIR_TO_TRIAL_DIR"] = "0"
+    os.environ["RAY_AIR_NEW_OUTPUT"] = "0"  # the only output that verbose=0 silences wholly
+    import ray
+
+    try:
+        ray.init(address=plan.address, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    except (ConnectionError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"--address is {plan.address!r}, but no Ray cluster answers there: {reason}") from error
+    available = ray.cluster_resources()
+    resources = {"cpu": 1.0} | ({"gpu": 1.0} if available.get("GPU") else {})
+    room = int(min(available.get(name.upper(), 0) // amount for name, amount in resources.items()))
+    return plan.concurrency or max(1, room), resources
+
+
+def _run(
+    plan: Plan,
+    space: Space,
+    corpus: "Corpus",
+    searcher: "StudySearcher",
+    reporter: "RunReporter",
+    resources: dict[str, float],
+) -> "list[Row]":
+    """Let Ray Tune run the search; the final leaderboard."""
+    import ray
+    from ray import tune
+    from ray.tune.schedulers import ASHAScheduler
+
+    from trainables.trial import TRAINABLES
+
+    trainable = tune.with_parameters(TRAINABLES[space.system], corpus=corpus, budget=space.budget)
+    tuner = tune.Tuner(
+        tune.with_resources(trainable, resources),
+        tune_config=tune.TuneConfig(
+            metric="objective",
+            mode="min",
+            search_alg=searcher,
+            scheduler=ASHAScheduler(
+                grace_period=space.first_rung, max_t=space.budget.evaluations, reduction_factor=2
+            ),
+            num_samples=plan.trials,
+            time_budget_s=plan.time_budget,
+            reuse_actors=True,  # a trial in a warm process starts twenty times faster
+            trial_dirname_creator=_trial_folder,
+        ),
+        run_config=tune.RunConfig(
+            storage_path=str(plan.run),
+            name="trials",
+            callbacks=[reporter],
+            verbose=0,
+            failure_config=tune.FailureConfig(max_failures=1),
+            checkpoint_config=tune.CheckpointConfig(
+                num_to_keep=2, checkpoint_frequency=space.first_rung, checkpoint_at_end=True
+            ),
+        ),
+    )
+    reporter.start()
+    try:
+        tuner.fit()
+    finally:
+        searcher.close("the search ended first")
+        lines = reporter.close()
+        ray.shutdown()
+    return lines
+
+
+def _trial_folder(trial: Any) -> str:
+    """Name of a trial's folder: its number in the study."""
+    return str(trial.config["trial"])
+
+
+def _conclude(plan: Plan, lines: "list[Row]", console: "Console") -> int:
+    """Name the winner, where to listen and the next command."""
+    from reporting.anchors import RANDOM_BARS, REAL
+    from reporting.leaderboard import winner
+
+    best = winner(lines)
+    if best is None or best.objective is None:
+        raise UserError(f"No trial came to an evaluation: see error.txt in the folders of {plan.run / 'trials'}.")
+    scale = {line.name: line.objective for line in lines if line.outcome == "anchor"}
+    settings = ", ".join(f"{name} {value}" for name, value in best.parameters.items())
+    console.print(
+        f"Winner: trial {best.name} ({best.outcome}), objective {best.objective:.3f} "
+        f"(real music {scale[REAL]:.3f}, random bars {scale[RANDOM_BARS]:.3f})"
+    )
+    console.print(f"  settings     {settings}")
+    console.print(f"  listen       {plan.run / 'trials' / best.name / 'samples'}")
+    console.print(f"  leaderboard  {plan.run / 'leaderboard.md'}")
+    console.print(f"  look         tensorboard --logdir {_shown(plan.results)}")
+    return 0
+
+
+def _shown(path: Path) -> str:
+    """Relative where that is shorter."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
