@@ -1,6 +1,7 @@
 """The search: parse, plan, run, name the winner and the next command."""
 
 import os
+import socket
 import sys
 import time
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
@@ -14,7 +15,10 @@ from search_spaces.plan import Plan
 from search_spaces.space import Space, load_space, space_names
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import Console
+    from rich.progress import Progress
 
     from data_prep.corpus import Corpus
     from reporting.callbacks import RunReporter
@@ -47,7 +51,9 @@ class _Parser(ArgumentParser):
             name = argument.split("=")[0]
             if name.startswith("--") and name not in options:
                 near = get_close_matches(name, options, n=1)
-                raise UserError(f"There is no option {name}: " + (f"did you mean {near[0]}?" if near else "see --help."))
+                raise UserError(
+                    f"There is no option {name}: " + (f"did you mean {near[0]}?" if near else "see --help.")
+                )
         return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
@@ -139,14 +145,26 @@ def _seconds(text: str) -> float:
 
 
 def _print_plan(plan: Plan, space: Space) -> None:
-    for key, value in plan.as_json(space).items():
-        shown = [entry["source"] for entry in value] if key == "known" else value
-        print(f"{key:<14}{'none' if shown is None else shown}")
-    print(f"{'run':<14}{plan.run}")
+    budget = space.budget
+    limit = "no limit" if plan.time_budget is None else f"at most {plan.time_budget / 60:g} minutes, then it stops"
+    lines = {
+        "space": f"{plan.space}: {space.title}",
+        "system": space.system,
+        "music": plan.data,
+        "trials": f"{plan.trials}, {plan.concurrency or 'as many as there is room for'} at a time; seed {plan.seed}",
+        "a trial": f"{budget.bars:,} bars, judged {budget.evaluations} times on {budget.rollouts} phrases; "
+        f"the worse half is stopped after evaluation {space.first_rung}",
+        "tried first": "; ".join(known.source for known in space.known) or "nothing",
+        "time": limit,
+        "results": str(plan.run),
+    }
+    for name, value in lines.items():
+        print(f"{name:<13}{value}")
 
 
 def _search(plan: Plan, space: Space) -> int:
     from rich.console import Console
+    from rich.progress import Progress
 
     from data_prep import corpus as corpora
     from data_prep.sources import resolve
@@ -161,7 +179,9 @@ def _search(plan: Plan, space: Space) -> int:
 
     start = time.monotonic()
     console = Console(soft_wrap=True)
-    folder = resolve(plan.data)
+    _check_address(plan.address)
+    with Progress(console=console, transient=True) as bar:
+        folder = resolve(plan.data, _shown_on(bar, "Reading the music, this first time"))
     corpus = corpora.load(folder)
     console.print(f"Music: {corpus.num_bars:,} bars of {corpus.num_songs} songs in {folder}")
     scale = anchors(corpus, Judge(corpus, rollouts=space.budget.rollouts), seed=plan.seed)
@@ -184,11 +204,37 @@ def _search(plan: Plan, space: Space) -> int:
         rung=space.first_rung,
     )
     console.print(
-        f"Search: {plan.trials} trials of {space.budget.bars:,} bars, {concurrency} at a time on {resources}, in {plan.run}"
+        f"Search: {plan.trials} trials of {space.budget.bars:,} bars, {concurrency} at a time on a "
+        f"{'GPU' if 'gpu' in resources else 'CPU core'} each, in {plan.run}"
     )
     lines = _run(plan, space, corpus, searcher, reporter, resources)
     console.print(f"Done in {(time.monotonic() - start) / 60:.1f} minutes.")
     return _conclude(plan, lines, console)
+
+
+def _shown_on(bar: "Progress", title: str) -> "Callable[[int, int], None]":
+    """A progress callback (done, total) that shows a bar from its first call on."""
+    tasks: list[Any] = []
+
+    def progress(done: int, total: int) -> None:
+        if not tasks:
+            tasks.append(bar.add_task(title, total=total))
+        bar.update(tasks[0], completed=done)
+
+    return progress
+
+
+def _check_address(address: str) -> None:
+    """Refuse a cluster that does not answer: Ray itself would try for many minutes."""
+    host, separator, port = address.removeprefix("ray://").rpartition(":")
+    if address in ("local", "auto"):
+        return
+    if not separator or not port.isdecimal():
+        raise UserError(f"--address is {address!r}, but must be local, auto or HOST:PORT.")
+    try:
+        socket.create_connection((host, int(port)), timeout=5).close()
+    except (OSError, OverflowError) as error:
+        raise UserError(f"--address is {address!r}, but no Ray cluster answers there: {error}") from error
 
 
 def _start_ray(plan: Plan) -> tuple[int, dict[str, float]]:
@@ -197,17 +243,24 @@ def _start_ray(plan: Plan) -> tuple[int, dict[str, float]]:
     os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"  # RunReporter writes what they would
     os.environ["RAY_CHDIR_TO_TRIAL_DIR"] = "0"
     os.environ["RAY_AIR_NEW_OUTPUT"] = "0"  # the only output that verbose=0 silences wholly
+    local = plan.address == "local"
+    if local:
+        # Ray's name for "this machine alone": its servers then listen on the loopback address, on Linux as well.
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
     import ray
 
     try:
-        ray.init(address=plan.address, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+        extra = {"include_dashboard": False} if local else {}
+        ray.init(address=plan.address, log_to_driver=False, logging_level="ERROR", **extra)
     except (ConnectionError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"--address is {plan.address!r}, but no Ray cluster answers there: {reason}") from error
     available = ray.cluster_resources()
     resources = {"cpu": 1.0} | ({"gpu": 1.0} if available.get("GPU") else {})
     room = int(min(available.get(name.upper(), 0) // amount for name, amount in resources.items()))
-    return plan.concurrency or max(1, room), resources
+    concurrency = plan.concurrency or max(1, room)
+    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(concurrency)  # Tune would start trials one after the other
+    return concurrency, resources
 
 
 def _run(
@@ -232,9 +285,7 @@ def _run(
             metric="objective",
             mode="min",
             search_alg=searcher,
-            scheduler=ASHAScheduler(
-                grace_period=space.first_rung, max_t=space.budget.evaluations, reduction_factor=2
-            ),
+            scheduler=ASHAScheduler(grace_period=space.first_rung, max_t=space.budget.evaluations, reduction_factor=2),
             num_samples=plan.trials,
             time_budget_s=plan.time_budget,
             reuse_actors=True,  # a trial in a warm process starts twenty times faster

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from data_prep.assemble import Options
 from data_prep.builtin import Progress
-from data_prep.corpus import Corpus, save
+from data_prep.corpus import Corpus, Split, save
 from data_prep.errors import UserError
 from data_prep.prepare import prepare_builtin
 
@@ -44,8 +44,8 @@ def summary(corpus: Corpus, folder: Path) -> str:
     """What was kept, split and dropped, in a few lines."""
     counts = corpus.about["counts"]
     lines = [f"{counts['songs']} songs, {counts['bars']} bars -> {folder}"]
-    for name, split in counts["splits"].items():
-        songs, bars, phrases = split["songs"], split["bars"], split["phrases"]
+    for name in (split.name.lower() for split in Split):
+        songs, bars, phrases = (counts["splits"][name][what] for what in ("songs", "bars", "phrases"))
         lines.append(f"  {name:<10} {songs:>4} songs {bars:>6} bars {phrases:>6} runs of 8 bars")
     lines += [f"  dropped    {count:>4} bars: {reason}" for reason, count in counts["dropped_bars"].items()]
     lines.append(f"  skipped    {len(corpus.about['skipped']):>4} files (corpus.json says why)")
@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
         default="fill",
         help="fill: a rest prolongs the note before it, as MidiNet has it (default)",
     )
-    builtin.add_argument("--jobs", type=_jobs, default=2, metavar="N", help="processes (default 2)")
+    builtin.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="processes (default 1)")
     return parser
 
 

@@ -28,6 +28,10 @@ class Options:
     rests: Literal["fill", "keep"] = "fill"
     shares: Shares = field(default_factory=Shares)
 
+    def __post_init__(self) -> None:
+        if self.rests not in ("fill", "keep"):
+            raise UserError(f"rests is {self.rests!r}; choose 'fill' or 'keep'.")
+
 
 class _Rows(NamedTuple):
     """The kept bars of one section."""
@@ -82,11 +86,15 @@ def _usable(section: Section, rests: str, dropped: Counter[str]) -> _Rows:
 
 
 def _fill(section: Section) -> tuple[NDArray[np.int8], NDArray[np.uint16]]:
-    """Rests filled along each run of consecutive bars: over a gap there is no note to prolong."""
+    """Rests filled along each run of consecutive bars: over a gap there is no note to prolong.
+
+    A run begins where it first sounds: the silent bars before are dropped, and no note may begin in them.
+    """
     melody, onset = section.melody.copy(), section.onset.copy()
     gaps = np.flatnonzero(np.diff(section.bar) != 1) + 1
     for run in np.split(np.arange(len(section.bar)), gaps):
-        melody[run], onset[run] = fill_rests(melody[run], onset[run])
+        heard = run[np.logical_or.accumulate((section.melody[run] >= 0).any(axis=1))]
+        melody[heard], onset[heard] = fill_rests(melody[heard], onset[heard])
     return melody, onset
 
 

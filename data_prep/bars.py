@@ -36,7 +36,7 @@ def transpose(melody: NDArray[np.int8], shift: int | NDArray[np.integer]) -> NDA
 
 
 def fill_rests(melody: NDArray[np.int8], onset: NDArray[np.uint16]) -> tuple[NDArray[np.int8], NDArray[np.uint16]]:
-    """Consecutive bars (n, 16) and (n,) without silence, as MidiNet has them (Yang et al. 2017, §4.1).
+    """Consecutive bars (n, 16) and (n,) without silence, as MidiNet has them (Yang et al. 2017).
 
     A rest prolongs the note before it; a leading rest takes the first note's pitch, which so begins earlier.
     Wholly silent bars come back as they are when no note is there at all.

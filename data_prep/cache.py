@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -32,5 +31,6 @@ def cached_builtin(options: Options | None = None, progress: Progress | None = N
     try:
         load(folder)
     except UserError:
-        save(prepare_builtin(options, jobs=min(os.cpu_count() or 1, 4), progress=progress), folder)
+        # One process: a second saves a second, but would need a __main__ guard in whatever script calls this.
+        save(prepare_builtin(options, progress=progress), folder)
     return folder

@@ -17,7 +17,6 @@ _SHAPES: Final = {
     "song": (),
     "bar": (),
 }
-_MAX_SECTION: Final = 10**6
 _RANGES: Final = {"melody": (-1, 127), "chord": (0, NO_CHORD), "first_chord": (0, NO_CHORD), "split": (0, 3)}
 
 
@@ -66,17 +65,24 @@ def check_about(about: Any, arrays: dict[str, NDArray[Any]], where: str, version
     identities = [song.get("id") for song in songs]
     if not all(isinstance(name, str) for name in identities) or len(set(identities)) != len(identities):
         _refuse(where, "two of its songs share an id, or one has none")
-    if [row for row, song in enumerate(songs) for _ in range(_num_bars(song))] != arrays["song"].tolist():
-        _refuse(where, "the sections of its songs do not count the bars of the arrays")
+    expected_row = 0
+    for song, num_bars in zip(songs, np.bincount(arrays["song"]), strict=True):
+        if not _counts_up(song.get("sections"), expected_row, int(num_bars)):
+            _refuse(where, f"the sections of {song['id'][:80]!r} do not cover its bars")
+        expected_row += int(num_bars)
 
 
-def _num_bars(song: dict[str, Any]) -> int:
-    """Bars of a song by its table of sections; 0, which fits no corpus, for a table that is none."""
-    sections = song.get("sections")
+def _counts_up(sections: Any, first_row: int, num_bars: int) -> bool:
+    """Whether the sections follow each other from `first_row` on and hold `num_bars` in all."""
     if not isinstance(sections, list) or not all(isinstance(section, dict) for section in sections):
-        return 0
-    counts = [section.get("num_bars") for section in sections]
-    return sum(count for count in counts if type(count) is int and 0 <= count < _MAX_SECTION)
+        return False
+    row = first_row
+    for section in sections:
+        count = section.get("num_bars")
+        if section.get("first_row") != row or type(count) is not int or count < 0:
+            return False
+        row += count
+    return row == first_row + num_bars
 
 
 def _refuse(where: str, rule: str) -> None:

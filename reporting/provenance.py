@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import torch
 
+from data_prep.files import write_atomic
+
 _PACKAGES: Final = ("torch", "ray", "optuna", "numpy", "pretty_midi", "tensorboard", "music21")
 _ROOT: Final = Path(__file__).parent.parent
 
@@ -29,9 +31,7 @@ def provenance(*, corpus_digest: str, corpus_folder: Path, seed: int) -> dict[st
 
 def write_json(path: Path, content: Any) -> None:
     """Write JSON so that a reader sees the old file or the new one, never a part."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(content, indent=2, default=float) + "\n")
-    temporary.replace(path)
+    write_atomic(path, (json.dumps(content, indent=2, default=float) + "\n").encode())
 
 
 def _git() -> dict[str, Any]:

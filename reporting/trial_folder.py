@@ -52,13 +52,8 @@ def read_scores(trial: Path) -> list[dict[str, Any]]:
         lines = (trial / "scores.jsonl").read_text().splitlines()
     except FileNotFoundError:
         return []
-    rows = []
-    for line in lines:
-        try:
-            rows.append(json.loads(line))
-        except json.JSONDecodeError:
-            continue
-    return rows
+    whole = lines[:-1] if lines and not lines[-1].endswith("}") else lines
+    return [json.loads(line) for line in whole]
 
 
 def remove(folder: Path) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import optuna
 from optuna.trial import BaseTrial
 
-from data_prep.errors import UserError
-from trainables.config import Budget, unknown
+from data_prep.errors import UserError, unknown
+from trainables.config import Budget
 
 _LOOKS = 64
 _NO_SPACES = ("__init__", "space", "study", "searcher", "plan")

@@ -49,9 +49,7 @@ def open_study(run: Path, *, seed: int) -> optuna.Study:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # `group`
-        sampler = optuna.samplers.TPESampler(
-            multivariate=True, group=True, n_startup_trials=_STARTUP_TRIALS, seed=seed
-        )
+        sampler = optuna.samplers.TPESampler(multivariate=True, group=True, n_startup_trials=_STARTUP_TRIALS, seed=seed)
     return optuna.create_study(
         study_name=STUDY_NAME,
         storage=JournalStorage(JournalFileBackend(str(run / STUDY_FILE))),

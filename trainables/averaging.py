@@ -1,7 +1,7 @@
 """The moving average of the generator: the one that is judged, saved and heard."""
 
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +14,7 @@ from trainables.networks.layers import iterate_spectral_norms
 _BATCHES: Final = 16
 _BATCH_SIZE: Final = 128
 _SEED: Final = 0
-_POWER_ITERATIONS: Final = 15
+_POWER_ITERATIONS: Final = 100
 
 
 class AveragedGenerator(AveragedModel):
@@ -27,6 +27,12 @@ class AveragedGenerator(AveragedModel):
     def __init__(self, generator: Generator, decay: float) -> None:
         super().__init__(generator, multi_avg_fn=_moving_average(decay))
         self.requires_grad_(False)
+        self._renewed_at = -1
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
+        """Go on from a saved state, whose statistics are renewed before they are used."""
+        self._renewed_at = -1
+        return super().load_state_dict(state_dict, strict=strict, assign=assign)
 
     def renew_statistics(self, bars: TrainingBars) -> None:
         """Estimate anew, for the averaged weights, what is not averaged itself.
@@ -34,6 +40,9 @@ class AveragedGenerator(AveragedModel):
         That is the means and variances of batch normalisation, on training bars in train mode, and the singular
         vectors of spectral normalisation.
         """
+        if self._renewed_at == int(self.n_averaged):
+            return
+        self._renewed_at = int(self.n_averaged)
         for _ in range(_POWER_ITERATIONS):
             iterate_spectral_norms(self.module)
         norms = [module for module in self.module.modules() if isinstance(module, nn.BatchNorm1d)]

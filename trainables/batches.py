@@ -5,11 +5,11 @@ from typing import Any, Final
 
 import numpy as np
 import torch
-from data_prep.corpus import Corpus, Split
 from numpy.typing import NDArray
 from torch import Tensor
 
 from data_prep.chords import NO_CHORD
+from data_prep.corpus import Corpus, Split
 
 PITCHES: Final = 128
 SHIFTS: Final = range(-5, 7)
@@ -99,7 +99,9 @@ def _within_range(bar: Tensor, previous: Tensor, shift: Tensor) -> Tensor:
     both = torch.cat([bar, previous], dim=1)
     highest = both.amax(1) + shift
     lowest = torch.where(both >= 0, both, PITCHES - 1).amin(1) + shift
-    return shift - 12 * (highest >= PITCHES).long() + 12 * (lowest < 0).long()
+    octave = 12 * (lowest < 0).long() - 12 * (highest >= PITCHES).long()
+    fits = (highest + octave < PITCHES) & (lowest + octave >= 0)
+    return torch.where(fits, shift + octave, 0)  # a bar over nearly all of MIDI's range stays where it is
 
 
 def _transpose(melody: Tensor, shift: Tensor) -> Tensor:

@@ -1,11 +1,11 @@
 """The numbers of the optimisation (all searchable) and the budget of a trial."""
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from difflib import get_close_matches
 from typing import Any
 
-from data_prep.errors import UserError
+from data_prep.errors import UserError, unknown
 from trainables.variants import VARIANTS, Variant
 
 
@@ -42,15 +42,18 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Refuse values that no optimiser can use."""
+        for field in fields(self):
+            _require_type(field.name, getattr(self, field.name), whole=isinstance(field.default, int))
         for key in ("learning_rate", "learning_rate_ratio"):
             _require(getattr(self, key) > 0, key, getattr(self, key), "above 0")
         for key in ("d_updates", "g_updates"):
             _require(getattr(self, key) >= 1, key, getattr(self, key), "at least 1")
-        _require(
-            self.batch_size >= 2, "batch_size", self.batch_size, "at least 2, as batch normalisation needs"
-        )
+        _require(self.batch_size >= 2, "batch_size", self.batch_size, "at least 2, as batch normalisation needs")
         for key in ("beta1", "beta2", "average_decay"):
             _require(0 <= getattr(self, key) < 1, key, getattr(self, key), "in [0, 1)")
+        _require(0 <= self.real_label <= 1, "real_label", self.real_label, "in [0, 1]")
+        for key in ("feature_weight", "mean_weight"):
+            _require(getattr(self, key) >= 0, key, getattr(self, key), "at least 0")
 
     @property
     def learning_rate_d(self) -> float:
@@ -105,14 +108,14 @@ def split_settings(system: str, settings: Mapping[str, Any]) -> tuple[Variant, T
     return variant, TrainConfig(**{k: v for k, v in settings.items() if k in train_names})
 
 
-def unknown(kind: str, value: str, known: Iterable[str]) -> str:
-    """One line that names the wrong value, the right ones and the nearest of them."""
-    names = sorted(known)
-    near = get_close_matches(value, names, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"choose one of: {', '.join(names)}."
-    return f"There is no {kind} {value!r}: {hint}"
-
-
 def _require(holds: bool, name: str, value: Any, rule: str) -> None:
     if not holds:
-        raise UserError(f"{name} is {value}, but must be {rule}.")
+        raise UserError(f"{name} is {value!r}, but must be {rule}.")
+
+
+def _require_type(name: str, value: Any, *, whole: bool) -> None:
+    if whole:
+        _require(isinstance(value, int) and not isinstance(value, bool), name, value, "a whole number")
+    else:
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        _require(number and math.isfinite(value), name, value, "a finite number")

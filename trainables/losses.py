@@ -7,9 +7,7 @@ from torch.nn import functional as F
 
 def discriminator_loss(real: Tensor, fake: Tensor, real_label: float) -> Tensor:
     """Cross-entropy of real logits (B,) against `real_label` plus that of fake logits (B,) against 0."""
-    return (
-        F.binary_cross_entropy_with_logits(real, torch.full_like(real, real_label)) + F.softplus(fake).mean()
-    )
+    return F.binary_cross_entropy_with_logits(real, torch.full_like(real, real_label)) + F.softplus(fake).mean()
 
 
 def generator_loss(fake: Tensor) -> Tensor:

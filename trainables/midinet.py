@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from data_prep.corpus import Corpus
 from numpy.typing import NDArray
 
+from data_prep.corpus import Corpus
 from trainables.batches import TrainingBars
 from trainables.config import TrainConfig
 from trainables.networks.layers import cancelled_spectral_norms
@@ -43,9 +43,7 @@ class MidiNet:
             self.bars_seen += self.config.bars_per_step
         return means.read()
 
-    def generate(
-        self, first_bar: NDArray[np.int8], chord: NDArray[np.int8], *, seed: int
-    ) -> NDArray[np.int8]:
+    def generate(self, first_bar: NDArray[np.int8], chord: NDArray[np.int8], *, seed: int) -> NDArray[np.int8]:
         """Phrases (M, B, 16) by the averaged generator that begin with `first_bar` (M, 16) over `chord` (M, B)."""
         self.players.average.renew_statistics(self.bars)
         return continue_bars(self.players.average.module, first_bar, chord, seed=seed, rests=self.rests)

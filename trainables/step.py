@@ -62,14 +62,13 @@ class Means:
         return {name: total / self._counts[name] for name, total in zip(self._sums, sums, strict=True)}
 
 
-def train_step(
-    players: Players, bars: TrainingBars, noise: torch.Generator, config: TrainConfig, means: Means
-) -> None:
+def train_step(players: Players, bars: TrainingBars, noise: torch.Generator, config: TrainConfig, means: Means) -> None:
     """Update the discriminator `d_updates` times, then the generator `g_updates` times."""
-    for _ in range(config.d_updates):
+    for update in range(config.d_updates):
         batch = bars.draw(config.batch_size)
         z = torch.randn(config.batch_size, NOISE, generator=noise).to(batch.bar.device)
-        fake = players.generator(z, batch.previous, batch.chord)
+        with torch.set_grad_enabled(update == config.d_updates - 1):  # the generator learns from the last alone
+            fake = players.generator(z, batch.previous, batch.chord)
         _update_discriminator(players, batch, fake.detach(), config, means)
     _set_trainable(players.discriminator, False)
     for update in range(config.g_updates):
@@ -79,9 +78,7 @@ def train_step(
     _set_trainable(players.discriminator, True)
 
 
-def _update_discriminator(
-    players: Players, batch: Batch, fake: Tensor, config: TrainConfig, means: Means
-) -> None:
+def _update_discriminator(players: Players, batch: Batch, fake: Tensor, config: TrainConfig, means: Means) -> None:
     d = players.discriminator
     iterate_spectral_norms(d)
     real_logit, _ = d(batch.bar, batch.previous, batch.chord)
@@ -96,9 +93,7 @@ def _update_discriminator(
     )
 
 
-def _update_generator(
-    players: Players, batch: Batch, fake: Tensor, config: TrainConfig, means: Means
-) -> None:
+def _update_generator(players: Players, batch: Batch, fake: Tensor, config: TrainConfig, means: Means) -> None:
     d = players.discriminator
     with torch.no_grad():
         real_features = d.features(batch.bar, batch.previous, batch.chord)

@@ -7,11 +7,19 @@ A field belongs in `Variant` if, and only if, it changes a `state_dict`; the num
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final, Literal, get_args
+
+from data_prep.errors import UserError, unknown
 
 ChordCoding = Literal["code", "embedding"]
 ChordRoute = Literal["everywhere", "conditioner"]
 SpectralNorm = Literal["none", "d_conv", "d_all", "g_all", "gd"]
+
+_OPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "chord": get_args(ChordCoding),
+    "spectral_norm": get_args(SpectralNorm),
+    "chord_route": get_args(ChordRoute),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +39,12 @@ class Variant:
 
     chord_route: ChordRoute = "everywhere"
     """Chords enter every layer (§4.2), or the generator's conditioner and the discriminator's end alone (§5.6)."""
+
+    def __post_init__(self) -> None:
+        """Refuse options that no part of a network answers to."""
+        for name, options in _OPTIONS.items():
+            if getattr(self, name) not in options:
+                raise UserError(unknown(name, getattr(self, name), options))
 
     @property
     def normalised_layers(self) -> Literal["none", "conv", "all"]:

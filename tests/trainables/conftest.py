@@ -1,6 +1,7 @@
 """A small corpus whose every number follows from a formula, so that golden losses depend on no random stream."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,9 +9,12 @@ import torch
 
 from data_prep.chords import NUM_CHORDS
 from data_prep.corpus import Corpus, Split
+from trainables.batches import Batch, TrainingBars
+from trainables.step import Players
 
 SONGS = 16
 BARS_PER_SONG = 13
+SPLITS = (Split.TRAIN, Split.TRAIN, Split.VALIDATION, Split.TEST, Split.TRAIN, Split.PROMPTS)
 GAP = 8  # in every fifth song this bar was dropped: the one after it follows nothing
 
 
@@ -47,8 +51,30 @@ def corpus() -> Corpus:
         prev=np.array(prev, np.int32),
         song=np.array(song, np.int32),
         bar=np.array(bar, np.int32),
-        split=np.array([Split.TRAIN, Split.TRAIN, Split.VALIDATION, Split.TEST, Split.TRAIN, Split.PROMPTS] * 3, np.int8)[
-            :SONGS
-        ],
+        split=np.resize(SPLITS, SONGS).astype(np.int8),
         about={"options": {"rests": "fill"}},
     )
+
+
+@pytest.fixture
+def in_double(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Makes players, dealers of bars and noise double: rounding, which training amplifies, then stays out of sight."""
+
+    def convert(players: Players, *dealers: TrainingBars) -> None:
+        for player in (players.generator, players.discriminator, players.average):
+            player.double()
+        for dealer in dealers:
+
+            def draw(size: int, single: Callable[[int], Batch] = dealer.draw) -> Batch:
+                batch = single(size)
+                return Batch(bar=batch.bar.double(), previous=batch.previous.double(), chord=batch.chord)
+
+            monkeypatch.setattr(dealer, "draw", draw)
+        randn = torch.randn
+
+        def noise(*shape: int, **options: Any) -> torch.Tensor:
+            return randn(*shape, **options).double()
+
+        monkeypatch.setattr(torch, "randn", noise)
+
+    return convert

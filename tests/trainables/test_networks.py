@@ -23,7 +23,7 @@ from trainables.variants import VARIANTS, ChordCoding, ChordRoute, SpectralNorm,
 TOLERANCE = {"rtol": 1e-9, "atol": 1e-9}
 BASELINE = Variant()
 PREVIOUS = Variant(d_sees_previous=True)
-# The combined system's networks without spectral normalisation, which has its own tests: it has none in convolutions.
+# Without the spectral normalisation of the combined system, which has tests of its own (test_spectral.py).
 COMBINED = Variant(chord="embedding", d_sees_previous=True, chord_route="conditioner")
 EVERY_VARIANT = [
     Variant(chord=chord, spectral_norm=norm, d_sees_previous=previous, chord_route=route)
@@ -123,9 +123,7 @@ class ConvCombinedDiscriminator(nn.Module):
         super().__init__()
         self.previous = previous
         widths = (1 + previous, 32, 64, 128, 256)
-        self.d = nn.ModuleList(
-            nn.Conv2d(widths[i], widths[i + 1], (4, 128) if i == 0 else (4, 1)) for i in range(4)
-        )
+        self.d = nn.ModuleList(nn.Conv2d(widths[i], widths[i + 1], (4, 128) if i == 0 else (4, 1)) for i in range(4))
         self.d_norm = nn.ModuleList(nn.BatchNorm2d(width) for width in widths[1:])
         self.f = nn.Linear(1024, 1000)
         self.f_norm = nn.BatchNorm1d(1000)
@@ -246,7 +244,9 @@ def pair(player: Generator | Discriminator, reference: nn.Module) -> tuple[nn.Mo
     player, reference = player.double(), reference.double()
     with torch.no_grad():
         for parameter in player.parameters():  # so that no scale or bias of a norm is trivially 1 or 0
-            parameter.add_(0.05 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(parameter.numel())))
+            parameter.add_(
+                0.05 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(parameter.numel()))
+            )
         weights = as_convolutions(player)
         assert weights.keys() == dict(reference.named_parameters()).keys()
         for name, parameter in reference.named_parameters():
@@ -255,7 +255,10 @@ def pair(player: Generator | Discriminator, reference: nn.Module) -> tuple[nn.Mo
     return player, reference
 
 
-GENERATORS = [pytest.param(BASELINE, ConvGenerator, id="baseline"), pytest.param(COMBINED, ConvCombinedGenerator, id="combined")]
+GENERATORS = [
+    pytest.param(BASELINE, ConvGenerator, id="baseline"),
+    pytest.param(COMBINED, ConvCombinedGenerator, id="combined"),
+]
 DISCRIMINATORS = [
     pytest.param(BASELINE, ConvDiscriminator, id="baseline"),
     pytest.param(PREVIOUS, ConvDiscriminator, id="previous"),
@@ -329,9 +332,7 @@ def test_discriminator_has_the_convolutional_gradients(variant: Variant, referen
         torch.testing.assert_close(found, expected, **TOLERANCE)
 
 
-@pytest.mark.parametrize(
-    ("variant", "reference_class"), DISCRIMINATORS[:3]
-)
+@pytest.mark.parametrize(("variant", "reference_class"), DISCRIMINATORS[:3])
 def test_discriminator_learns_as_the_convolutional_one_under_adam(
     variant: Variant, reference_class: type[nn.Module]
 ) -> None:

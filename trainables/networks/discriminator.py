@@ -23,9 +23,7 @@ class Plan:
 
 PLANS: Final[dict[ChordRoute, Plan]] = {
     "everywhere": Plan(convolutions=((2, 2, 14), (4, 2, 77)), norm_first=False, dense=1024),
-    "conditioner": Plan(
-        convolutions=((4, 1, 32), (4, 1, 64), (4, 1, 128), (4, 1, 256)), norm_first=True, dense=1000
-    ),
+    "conditioner": Plan(convolutions=((4, 1, 32), (4, 1, 64), (4, 1, 128), (4, 1, 256)), norm_first=True, dense=1000),
 }
 
 

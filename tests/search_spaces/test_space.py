@@ -1,0 +1,54 @@
+import pytest
+from optuna.trial import FixedTrial
+
+from data_prep.errors import UserError
+from search_spaces.space import Known, Space, load_space, space_names
+from trainables.config import split_settings
+from trainables.variants import VARIANTS
+
+SPACES = [load_space(name) for name in space_names()]
+
+
+def test_the_spaces_are_found_by_their_files() -> None:
+    assert {"gan_balance", "smoke"} <= set(space_names())
+    assert not {"space", "study", "searcher", "plan"} & set(space_names())
+
+
+def test_an_unknown_space_is_answered_with_the_nearest_name() -> None:
+    with pytest.raises(UserError, match="no space 'gan_balanse': did you mean 'gan_balance'"):
+        load_space("gan_balanse")
+
+
+@pytest.mark.parametrize("space", SPACES, ids=space_names())
+def test_every_known_balance_is_a_legal_point_that_makes_a_trial(space: Space) -> None:
+    for known in space.known:
+        # FixedTrial refuses categories that the space does not have, and warns of numbers out of range.
+        settings = space.suggest(FixedTrial(dict(known.parameters)))
+        split_settings(space.system, settings)
+        assert set(known.parameters) == set(space.parameters())
+
+
+@pytest.mark.parametrize("space", SPACES, ids=space_names())
+def test_known_numbers_lie_inside_the_searched_ranges(space: Space) -> None:
+    for known in space.known:
+        trial = FixedTrial(dict(known.parameters))
+        space.suggest(trial)
+        for name, distribution in trial.distributions.items():
+            internal = distribution.to_internal_repr(known.parameters[name])
+            assert distribution._contains(internal), f"{known.source}: {name}"
+
+
+@pytest.mark.parametrize("space", SPACES, ids=space_names())
+def test_a_space_names_a_system_and_a_rung_within_its_budget(space: Space) -> None:
+    assert space.system in VARIANTS
+    assert 1 <= space.first_rung < space.budget.evaluations
+    assert all(isinstance(known, Known) for known in space.known)
+
+
+def test_the_balance_is_searched_over_rates_ratio_spectral_norm_and_updates() -> None:
+    space = load_space("gan_balance")
+    trial = FixedTrial({"learning_rate": 4e-4, "learning_rate_ratio": 4.0, "spectral_norm": "gd", "updates_d:g": "5:1"})
+    variant, config = split_settings(space.system, space.suggest(trial))
+    assert (config.learning_rate_d, config.learning_rate_g) == pytest.approx((8e-4, 2e-4))
+    assert (config.d_updates, config.g_updates) == (5, 1)
+    assert variant.spectral_norm == "gd"

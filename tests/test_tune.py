@@ -1,0 +1,259 @@
+"""The whole way once: a real search on real music, and everything that it leaves behind."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pretty_midi
+import pytest
+import torch
+from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams import plugin_data_pb2
+
+import tune
+from search_spaces.space import load_space
+from search_spaces.study import Outcome, open_study, records
+
+ROOT = Path(tune.__file__).parent
+SPACE = load_space("smoke")
+FULL = SPACE.budget.bars
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Folder of a finished run of the `smoke` space, made by the command line in a process of its own."""
+    results = tmp_path_factory.mktemp("results")
+    # Ray's sockets live in its folder, and a socket's path may not be longer than 107 characters.
+    with tempfile.TemporaryDirectory(prefix="wtg", dir="/tmp") as ray_folder:
+        command = [sys.executable, "tune.py", "--space", "smoke", "--results", str(results), "--name", "run"]
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=os.environ | {"RAY_TMPDIR": ray_folder},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        addresses: set[str] = set()
+        start = time.monotonic()
+        while process.poll() is None:
+            assert time.monotonic() - start < 400, "the smoke search hangs"
+            addresses |= listening_addresses(process.pid)
+            time.sleep(1)
+        assert process.stdout is not None
+        (results / "output.txt").write_text(process.stdout.read())
+        (results / "listening.json").write_text(json.dumps(sorted(addresses)))
+    assert process.returncode == 0, (results / "output.txt").read_text()
+    yield results / "run"
+
+
+def listening_addresses(pid: int) -> set[str]:
+    """Local addresses (hexadecimal, as the kernel prints them) on which `pid` and its descendants listen."""
+    if not Path("/proc/net/tcp").exists():
+        return set()
+    sockets = {}
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A":  # LISTEN
+                sockets[fields[9]] = fields[1].split(":")[0]
+    found = set()
+    for process in [pid, *descendants(pid)]:
+        try:
+            links = [os.readlink(link) for link in Path(f"/proc/{process}/fd").iterdir()]
+        except OSError:  # it has just ended
+            continue
+        found |= {sockets[link[8:-1]] for link in links if link.startswith("socket:[") and link[8:-1] in sockets}
+    return found
+
+
+def descendants(pid: int) -> list[int]:
+    try:
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
+        children = [int(child) for thread in threads for child in (thread / "children").read_text().split()]
+    except OSError:
+        return []
+    return children + [below for child in children for below in descendants(child)]
+
+
+def trials(run: Path) -> list[Path]:
+    return sorted(path for path in (run / "trials").iterdir() if path.is_dir())
+
+
+def events(folder: Path) -> EventAccumulator:
+    accumulator = EventAccumulator(str(folder), size_guidance={"audio": 0, "images": 0})
+    accumulator.Reload()
+    return accumulator
+
+
+def test_the_output_names_the_winner_where_to_listen_and_the_next_command(run: Path) -> None:
+    output = (run.parent / "output.txt").read_text()
+    assert "Winner: trial" in output
+    assert "listen" in output
+    assert "tensorboard --logdir" in output
+    assert "Traceback" not in output
+    assert len(output.splitlines()) < 60  # Ray keeps quiet
+
+
+def test_nothing_listens_beyond_this_machine(run: Path) -> None:
+    addresses = json.loads((run.parent / "listening.json").read_text())
+    if not addresses:
+        pytest.skip("no /proc on this system to look into")
+    loopback = {"0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000"}
+    assert set(addresses) <= loopback
+
+
+def test_the_study_knows_the_truth_about_every_trial(run: Path) -> None:
+    found = records(open_study(run, seed=0))
+    assert len(found) == SPACE.trials
+    assert {record.outcome for record in found} <= {Outcome.FINISHED, Outcome.STOPPED}
+    assert found[0].known == SPACE.known[0].source
+    for record in found:
+        rows = [json.loads(line) for line in (run / "trials" / record.name / "scores.jsonl").read_text().splitlines()]
+        assert record.objective == rows[-1]["objective"]
+        assert (rows[-1]["bars"] >= FULL) == (record.outcome is Outcome.FINISHED)
+
+
+def test_every_trial_leaves_its_config_scores_samples_and_one_checkpoint(run: Path) -> None:
+    assert [trial.name for trial in trials(run)] == [f"{number:04d}" for number in range(SPACE.trials)]
+    for trial in trials(run):
+        config = json.loads((trial / "config.json").read_text())
+        assert config["trial"] == trial.name
+        checkpoint = torch.load(trial / "checkpoint" / "state.pt", weights_only=True)
+        assert checkpoint["midinet"]["bars_seen"] > 0
+        assert not list(trial.glob("checkpoint_*"))
+        for number in (1, 2, 3):
+            sample = trial / "samples" / f"sample-{number}"
+            midi = pretty_midi.PrettyMIDI(str(sample.with_suffix(".mid")))
+            melody, chords = midi.instruments
+            assert (melody.name, chords.name) == ("melody", "chords")
+            assert melody.notes
+            assert midi.get_end_time() == pytest.approx(16.0)  # eight bars at 120 beats a minute
+            assert Image.open(sample.with_suffix(".png")).size[0] > 300
+            assert sample.with_suffix(".wav").stat().st_size > 16 * 22_050 * 2
+
+
+def test_the_plan_and_the_provenance_tell_what_was_run(run: Path) -> None:
+    plan = json.loads((run / "plan.json").read_text())
+    assert (plan["space"], plan["system"], plan["data"], plan["seed"]) == ("smoke", "baseline", "builtin", 0)
+    provenance = json.loads((run / "provenance.json").read_text())
+    assert set(provenance) == {"command", "git", "versions", "machine", "corpus", "seeds"}
+    assert provenance["versions"]["torch"].startswith(torch.__version__.split("+")[0])
+    assert len(provenance["corpus"]["sha256"]) == 64
+
+
+def test_the_leaderboard_ranks_trials_between_real_music_and_chance(run: Path) -> None:
+    lines: list[dict[str, Any]] = json.loads((run / "leaderboard.json").read_text())
+    anchors = {line["name"]: line["objective"] for line in lines if line["outcome"] == "anchor"}
+    assert anchors["real music"] < anchors["random bars"] < anchors["random notes"]
+    finished = [line["objective"] for line in lines if line["outcome"] == "finished"]
+    assert finished == sorted(finished)
+    table = (run / "leaderboard.md").read_text()
+    assert all(f"| {trial.name} |" in table for trial in trials(run))
+
+
+def test_tensorboard_has_scalars_pictures_and_audio_of_every_trial(run: Path) -> None:
+    for trial in trials(run):
+        board = events(trial)
+        tags = board.Tags()
+        assert {"objective", "scores/pitch_class_entropy", "losses/loss_d", "losses/loss_g"} <= set(tags["scalars"])
+        assert {f"piano_roll/{number}" for number in (1, 2, 3)} <= set(tags["images"])
+        assert {f"audio/{number}" for number in (1, 2, 3)} <= set(tags["audio"])
+        clip = board.Audio("audio/1")[0]
+        assert clip.content_type == "audio/wav"
+        assert clip.encoded_audio_string.startswith(b"RIFF")
+        rows = (trial / "scores.jsonl").read_text().splitlines()
+        assert [event.value for event in board.Scalars("objective")] == pytest.approx(
+            [json.loads(row)["objective"] for row in rows]
+        )
+
+
+def test_tensorboard_s_hparams_table_has_every_parameter_and_trial(run: Path) -> None:
+    data = hparams(run, "_hparams_/experiment")
+    assert {info.name for info in data.experiment.hparam_infos} == set(SPACE.parameters())
+    assert [info.name.tag for info in data.experiment.metric_infos] == ["objective"]
+    for trial in trials(run):
+        session = hparams(trial, "_hparams_/session_start_info").session_start_info
+        assert set(session.hparams) == set(SPACE.parameters())
+        assert hparams(trial, "_hparams_/session_end_info").session_end_info.status
+
+
+def hparams(folder: Path, tag: str) -> Any:
+    content = events(folder).SummaryMetadata(tag).plugin_data.content
+    return plugin_data_pb2.HParamsPluginData.FromString(content)
+
+
+def error_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert tune.main(list(arguments)) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    return captured.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--space", "gan_balanse"), "did you mean 'gan_balance'?"),
+        (("--space", "smoke", "--trails", "4"), "There is no option --trails: did you mean --trials?"),
+        (("--space", "smoke", "--trials", "0"), "--trials is 0, but must be at least 1."),
+        (("--space", "smoke", "--trials", "many"), "invalid int value: 'many'"),
+        (("--space", "smoke", "--concurrency", "-1"), "--concurrency is -1, but must be at least 1."),
+        (("--space", "smoke", "--seed", "-1"), "--seed is -1, but must be from 0"),
+        (("--space", "smoke", "--time-budget", "soon"), "'soon' is not a number with a unit, such as 90s"),
+        (("--space", "smoke", "--time-budget", "-5m"), "'-5m' is not a number with a unit"),
+        (("--space", "smoke", "--name", "../elsewhere"), "must be a plain folder name"),
+        (("--space", "smoke", "--data", "biultin"), "did you mean 'builtin'?"),
+        ((), "the following arguments are required: --space"),
+    ],
+)
+def test_a_mistake_gets_one_line(
+    arguments: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert message in error_of(capsys, *arguments, "--results", str(tmp_path))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_is_never_written_over(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    message = error_of(capsys, "--space", "smoke", "--results", str(run.parent), "--name", run.name)
+    assert "is there already: choose another --name" in message
+
+
+def test_a_cluster_that_does_not_answer_gets_one_line(tmp_path: Path) -> None:
+    command = [sys.executable, "tune.py", "--space", "smoke", "--address", "127.0.0.1:1", "--results", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 2
+    assert "--address is '127.0.0.1:1', but no Ray cluster answers there" in done.stderr.splitlines()[-1]
+
+
+def test_dry_run_prints_the_plan_and_writes_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert tune.main(["--space", "gan_balance", "--dry-run", "--results", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    assert "gan_balance" in printed
+    assert "432,000" in printed
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_time_budget_is_for_those_who_did_not_ask_for_a_number_of_trials() -> None:
+    parse = tune.parser().parse_args
+    budgets = {
+        (): 780.0,
+        ("--trials", "50"): None,
+        ("--time-budget", "90s"): 90.0,
+        ("--time-budget", "2h", "--trials", "50"): 7200.0,
+        ("--time-budget", "none"): None,
+    }
+    for arguments, seconds in budgets.items():
+        assert tune._time_budget(parse(["--space", "smoke", *arguments])) == seconds
+
+
+def test_help_is_the_committed_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    assert tune.parser().format_help() == (ROOT / "docs" / "help.txt").read_text()
