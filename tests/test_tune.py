@@ -6,7 +6,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ FULL = SPACE.budget.bars
 
 
 @pytest.fixture(scope="session")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a finished run of the `smoke` space, made by the command line in a process of its own."""
     results = tmp_path_factory.mktemp("results")
     # Ray's sockets live in its folder, and a socket's path may not be longer than 107 characters.
@@ -51,7 +50,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         (results / "output.txt").write_text(process.stdout.read())
         (results / "listening.json").write_text(json.dumps(sorted(addresses)))
     assert process.returncode == 0, (results / "output.txt").read_text()
-    yield results / "run"
+    return results / "run"
 
 
 def listening_addresses(pid: int) -> set[str]:
@@ -67,7 +66,7 @@ def listening_addresses(pid: int) -> set[str]:
     found = set()
     for process in [pid, *descendants(pid)]:
         try:
-            links = [os.readlink(link) for link in Path(f"/proc/{process}/fd").iterdir()]
+            links = [str(link.readlink()) for link in Path(f"/proc/{process}/fd").iterdir()]
         except OSError:  # it has just ended
             continue
         found |= {sockets[link[8:-1]] for link in links if link.startswith("socket:[") and link[8:-1] in sockets}

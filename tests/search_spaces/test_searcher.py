@@ -47,7 +47,8 @@ def test_the_known_balances_come_first_and_are_named(searcher: StudySearcher, tm
 
 
 def test_no_more_trials_than_may_run_at_a_time(searcher: StudySearcher) -> None:
-    assert searcher.suggest("a") and searcher.suggest("b")
+    assert searcher.suggest("a")
+    assert searcher.suggest("b")
     assert searcher.suggest("c") is None
     searcher.on_trial_complete("a", result(FULL, 0.5))
     assert searcher.suggest("c")

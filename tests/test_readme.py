@@ -1,0 +1,90 @@
+"""The README's commands, run as they stand there, so that it cannot promise what is not so."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+import tune
+
+ROOT = Path(tune.__file__).parent
+BLOCKS = re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
+COMMANDS = [line for block in BLOCKS for line in block.splitlines()]
+SEARCHES = [command for command in COMMANDS if command.startswith("python tune.py --space")]
+
+
+def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    words = shlex.split(command)
+    assert words[0] == "python"
+    words[0] = sys.executable
+    if words[1] == "tune.py":
+        words[1] = str(ROOT / "tune.py")
+    return subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+
+
+def test_the_readme_shows_the_two_commands_that_do_all_the_set_up() -> None:
+    assert COMMANDS[:2] == ["make search", "make test"]
+    for target in ("search", "test"):
+        done = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("command", SEARCHES)
+def test_every_search_of_the_readme_has_a_plan(command: str, tmp_path: Path) -> None:
+    if "my_corpus" in command:
+        made = run("python -m data_prep builtin --out my_corpus", tmp_path)
+        assert made.returncode == 0, made.stderr
+    # The searches themselves take a quarter of an hour and more; `smoke` is run for real in test_tune.py.
+    done = run(command if "--dry-run" in command else f"{command} --dry-run", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "tried first" in done.stdout
+
+
+def test_help_and_data_prep_work_as_shown(tmp_path: Path) -> None:
+    assert run("python tune.py --help", tmp_path).returncode == 0
+    done = run("python -m data_prep builtin --out my_corpus", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in (tmp_path / "my_corpus").iterdir()) == ["corpus.json", "corpus.npz"]
+
+
+def test_every_command_of_the_readme_is_tried_somewhere() -> None:
+    tried = {"make search", "make test", "python tune.py --help", "tensorboard --logdir results"}
+    tried |= {"python -m data_prep builtin --out my_corpus", *SEARCHES}
+    assert set(COMMANDS) <= tried
+
+
+def test_tensorboard_serves_the_results_folder(tmp_path: Path) -> None:
+    tensorboard = shutil.which("tensorboard", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    assert tensorboard is not None
+    (tmp_path / "results").mkdir()
+    log = tempfile.TemporaryFile("w+")  # noqa: SIM115  # closed with the test's process
+    server = subprocess.Popen(
+        [tensorboard, "--logdir", "results", "--port", "0"], cwd=tmp_path, stderr=log, stdout=log, text=True
+    )
+    try:
+        address = wait_for_address(log)
+        with urllib.request.urlopen(f"{address}data/environment", timeout=30) as answer:
+            assert b"results" in answer.read()
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def wait_for_address(log: "tempfile._TemporaryFileWrapper[str]") -> str:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        log.seek(0)
+        found = re.search(r"http://localhost:\d+/", log.read())
+        if found:
+            return found.group()
+        time.sleep(0.5)
+    raise TimeoutError("TensorBoard did not say where it serves")
