@@ -49,3 +49,21 @@ class Plan:
             "first_rung": space.first_rung,
             "known": [{"source": known.source, "parameters": dict(known.parameters)} for known in space.known],
         }
+
+    def as_text(self, space: Space) -> str:
+        """The plan for someone who asks what would be done."""
+        budget = space.budget
+        limit = "no limit" if self.time_budget is None else f"at most {self.time_budget / 60:g} minutes, then it stops"
+        room = self.concurrency or "as many as there is room for"
+        lines = {
+            "space": f"{self.space}: {space.title}",
+            "system": space.system,
+            "music": self.data,
+            "trials": f"{self.trials}, {room} at a time; seed {self.seed}",
+            "a trial": f"{budget.bars:,} bars, judged {budget.evaluations} times on {budget.rollouts} phrases; "
+            f"the worse half is stopped after evaluation {space.first_rung}",
+            "tried first": "; ".join(known.source for known in space.known) or "nothing",
+            "time": limit,
+            "results": str(self.run),
+        }
+        return "\n".join(f"{name:<13}{value}" for name, value in lines.items())

@@ -17,6 +17,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.hparams import plugin_data_pb2
 
 import tune
+from search_spaces.options import parser, time_budget
 from search_spaces.space import load_space
 from search_spaces.study import Outcome, open_study, records
 
@@ -241,7 +242,7 @@ def test_dry_run_prints_the_plan_and_writes_nothing(capsys: pytest.CaptureFixtur
 
 
 def test_the_time_budget_is_for_those_who_did_not_ask_for_a_number_of_trials() -> None:
-    parse = tune.parser().parse_args
+    parse = parser().parse_args
     budgets = {
         (): 780.0,
         ("--trials", "50"): None,
@@ -250,9 +251,9 @@ def test_the_time_budget_is_for_those_who_did_not_ask_for_a_number_of_trials() -
         ("--time-budget", "none"): None,
     }
     for arguments, seconds in budgets.items():
-        assert tune._time_budget(parse(["--space", "smoke", *arguments])) == seconds
+        assert time_budget(parse(["--space", "smoke", *arguments])) == seconds
 
 
 def test_help_is_the_committed_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
-    assert tune.parser().format_help() == (ROOT / "docs" / "help.txt").read_text()
+    assert parser().format_help() == (ROOT / "docs" / "help.txt").read_text()

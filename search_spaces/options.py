@@ -1,0 +1,119 @@
+"""The command line of a search: options in, a plan out."""
+
+import os
+import sys
+from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
+from datetime import datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, NoReturn
+
+from data_prep.errors import UserError
+from search_spaces.plan import Plan
+from search_spaces.space import Space, load_space, space_names
+
+_EXAMPLES = """\
+examples:
+  python tune.py --space gan_balance                  a quarter of an hour on the built-in corpus
+  python tune.py --space gan_balance --trials 100 --data my_corpus
+                                                      a long search on your own music
+  python tune.py --space gan_balance --time-budget 8h --name overnight
+  python tune.py --space gan_balance --dry-run        what would be done, and where it would land
+  tensorboard --logdir results                        scalars, HParams, piano rolls and audio of every trial
+
+spaces:
+{spaces}
+
+Without --address the search runs on this machine, one trial per CPU core, or joins the Ray cluster that
+RAY_ADDRESS names (set on the machines of `ray up cluster.yaml`), where a trial takes a GPU if there are any.
+"""
+
+
+class _Parser(ArgumentParser):
+    """Errors in one line, with the nearest right name."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        options = self._option_string_actions
+        for argument in sys.argv[1:] if args is None else args:
+            name = argument.split("=")[0]
+            if name.startswith("--") and name not in options:
+                near = get_close_matches(name, options, n=1)
+                raise UserError(
+                    f"There is no option {name}: " + (f"did you mean {near[0]}?" if near else "see --help.")
+                )
+        return super().parse_known_args(args, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message}; see --help.")
+
+
+def parser() -> ArgumentParser:
+    """The command line."""
+    spaces = "\n".join(f"  {name:<20}{load_space(name).title}" for name in space_names())
+    parser = _Parser(
+        prog="tune.py",
+        description="Search for the balance of a music GAN.",
+        epilog=_EXAMPLES.format(spaces=spaces),
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    option = parser.add_argument
+    option("--space", required=True, metavar="NAME", help="what to search: see below")
+    option("--data", default="builtin", metavar="builtin|DIR", help="music: builtin (default) or a prepared corpus")
+    option("--trials", type=int, metavar="N", help="how many settings to try (default: the space's own, see --dry-run)")
+    option(
+        "--time-budget",
+        type=_seconds,
+        metavar="TIME",
+        help="stop after 90s, 30m, 8h; or none (default: 13m, or none if --trials is given)",
+    )
+    option("--concurrency", type=int, metavar="N", help="trials at a time (default: as many as there is room for)")
+    option("--seed", type=int, default=0, metavar="N", help="of the search and of each training (default: 0)")
+    option("--name", metavar="NAME", help="folder of this run (default: the space and the time)")
+    option("--results", type=Path, default=Path("results"), metavar="DIR", help="where runs land (default: results)")
+    option("--address", metavar="ADDR", help="Ray cluster to join: local, auto or HOST:PORT (default: see below)")
+    option("-n", "--dry-run", action="store_true", help="print the plan and end")
+    return parser
+
+
+def plan_of(arguments: Namespace, space: Space) -> Plan:
+    """The plan that the options describe, on the space's own defaults.
+
+    Raises:
+        UserError: a value that cannot be, or a run that is there already.
+    """
+    plan = Plan(
+        space=arguments.space,
+        data=arguments.data,
+        name=arguments.name or f"{arguments.space}-{datetime.now():%Y%m%d-%H%M%S}",
+        results=arguments.results.expanduser().resolve(),
+        trials=space.trials if arguments.trials is None else arguments.trials,
+        time_budget=time_budget(arguments),
+        concurrency=arguments.concurrency,
+        seed=arguments.seed,
+        address=arguments.address or os.environ.get("RAY_ADDRESS") or "local",
+    )
+    if plan.run.exists():
+        raise UserError(f"{plan.run} is there already: choose another --name.")
+    return plan
+
+
+def time_budget(arguments: Namespace) -> float | None:
+    """Seconds the search may take, None for no limit: who asks for a number of trials wants them all."""
+    if arguments.time_budget is not None:
+        return None if arguments.time_budget == float("inf") else float(arguments.time_budget)
+    return None if arguments.trials is not None else 13 * 60.0
+
+
+def _seconds(text: str) -> float:
+    """Seconds of `90s`, `30m`, `8h`; infinity of `none`."""
+    if text == "none":
+        return float("inf")
+    unit = {"s": 1, "m": 60, "h": 3600}.get(text[-1:])
+    try:
+        seconds = float(text[:-1]) * (unit or 0)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise ArgumentTypeError(f"{text!r} is not a number with a unit, such as 90s, 30m or 8h, nor none")
+    return seconds
