@@ -138,7 +138,9 @@ def _start_ray(plan: Plan) -> tuple[int, dict[str, float]]:
     available = ray.cluster_resources()
     resources = {"cpu": 1.0} | ({"gpu": 1.0} if available.get("GPU") else {})
     room = int(min(available.get(name.upper(), 0) // amount for name, amount in resources.items()))
-    concurrency = plan.concurrency or max(1, room)
+    concurrency = plan.concurrency or room
+    if not concurrency:
+        raise UserError("The cluster has no room for a trial yet: wait until `ray status` shows workers.")
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(concurrency)  # Tune would start trials one after the other
     return concurrency, resources
 

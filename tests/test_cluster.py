@@ -53,7 +53,7 @@ def test_head_runs_no_trial_and_workers_are_spot(cluster: dict[str, Any]) -> Non
     assert head["resources"] == {"CPU": 0}
     assert "InstanceMarketOptions" not in head["node_config"]
     assert all(worker["node_config"]["InstanceMarketOptions"] == {"MarketType": "spot"} for worker in workers)
-    assert all(worker["min_workers"] == 0 and worker["max_workers"] <= cluster["max_workers"] for worker in workers)
+    assert all(worker["min_workers"] <= 1 and worker["max_workers"] <= cluster["max_workers"] for worker in workers)
 
 
 def test_every_part_of_the_project_is_mounted(cluster: dict[str, Any]) -> None:
