@@ -69,7 +69,9 @@ class RunReporter(Callback):  # type: ignore[misc]  # Ray is untyped
         self._folder(name).write_config(trial.config)
         if name not in self._boards:
             record = next(record for record in self._records() if record.name == name)
-            self._boards[name] = TrialBoard(self._folder(name).path, record.parameters)
+            self._boards[name] = TrialBoard(
+                self._folder(name).path, record.parameters, session=f"{self._run.name}/{name}"
+            )
 
     def on_trial_result(
         self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any

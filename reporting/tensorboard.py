@@ -15,11 +15,14 @@ _METRICS: Final = ("objective", "objective_now")
 
 
 class TrialBoard:
-    """Event files of one trial, in its folder."""
+    """Event files of one trial, in its folder.
 
-    def __init__(self, folder: Path, parameters: Mapping[str, Any]) -> None:
+    TensorBoard averages over sessions of one name: `session` must tell the trials of all runs apart.
+    """
+
+    def __init__(self, folder: Path, parameters: Mapping[str, Any], *, session: str) -> None:
         self._writer = SummaryWriter(str(folder))
-        _add(self._writer, summary_v2.hparams_pb(dict(parameters), trial_id=folder.name))
+        _add(self._writer, summary_v2.hparams_pb(dict(parameters), trial_id=session))
 
     def add_scalars(self, result: Mapping[str, Any], step: int) -> None:
         """Objective, scores and losses of one evaluation; `step` counts bars."""

@@ -19,28 +19,34 @@ def suggest(trial: BaseTrial) -> dict[str, Any]:
         "learning_rate": trial.suggest_float("learning_rate", 3e-5, 1e-3, log=True),
         "learning_rate_ratio": trial.suggest_float("learning_rate_ratio", 1 / 16, 16, log=True),
         "spectral_norm": trial.suggest_categorical("spectral_norm", SPECTRAL_NORMS),
+        # A copy of the real bar before is a real bar: a discriminator that cannot see it is won over by copies (§5.5).
+        "d_sees_previous": trial.suggest_categorical("d_sees_previous", (False, True)),
         "d_updates": int(d_updates),
         "g_updates": int(g_updates),
     }
 
 
-def _known(source: str, learning_rate: float, ratio: float, spectral_norm: str, updates: str) -> Known:
+def _known(
+    source: str, learning_rate: float, ratio: float, spectral_norm: str, updates: str, *, previous: bool = False
+) -> Known:
     parameters = {
         "learning_rate": learning_rate,
         "learning_rate_ratio": ratio,
         "spectral_norm": spectral_norm,
+        "d_sees_previous": previous,
         "updates_d:g": updates,
     }
     return Known(source=source, parameters=parameters)
 
 
 SPACE = Space(
-    title="learning rates of generator and discriminator, their updates, and where spectral norm goes",
+    title="learning rates of both players, their updates, spectral norm, and what D sees",
     system="baseline",
     suggest=suggest,
     known=(
         _known("paper 5.1: equal rates", 2e-4, 1.0, "none", "1:2"),
         _known("paper 5.3: spectral norm on D", 2e-4, 1.0, "d_conv", "1:2"),
+        _known("paper 5.4: previous bar to D", 2e-4, 1.0, "none", "1:2", previous=True),
         _known("paper 5.6: G learns faster", 2e-4, 0.25, "none", "1:2"),
         _known("MidiNet's own code", 5e-5, 1.0, "none", "1:2"),
         _known("SAGAN", 2e-4, 4.0, "gd", "1:1"),

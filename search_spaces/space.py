@@ -42,7 +42,7 @@ class Space:
 
     known: tuple[Known, ...] = ()
     budget: Budget = field(default_factory=Budget)
-    trials: int = 20
+    trials: int = 16
     first_rung: int = 4
     """Evaluation after which the worse half of the trials is stopped."""
 

@@ -182,6 +182,7 @@ def test_tensorboard_s_hparams_table_has_every_parameter_and_trial(run: Path) ->
     for trial in trials(run):
         session = hparams(trial, "_hparams_/session_start_info").session_start_info
         assert set(session.hparams) == set(SPACE.parameters())
+        assert session.group_name == f"run/{trial.name}"  # else TensorBoard averages it with other runs' trials
         assert hparams(trial, "_hparams_/session_end_info").session_end_info.status
 
 

@@ -132,12 +132,11 @@ def _adam(player: nn.Module, learning_rate: float, config: TrainConfig) -> torch
 
 
 def _parameter_groups(player: nn.Module, learning_rate: float) -> Iterable[dict[str, Any]]:
-    """Chord weights that stand for K equal ones learn K times as fast (`RowLinear`)."""
-    copied = {
-        layer.chord_weight: layer.copies
-        for layer in player.modules()
-        if isinstance(layer, RowLinear) and layer.chord_weight is not None and layer.copies > 1
-    }
-    yield {"params": [p for p in player.parameters() if p not in copied]}
-    for parameter, copies in copied.items():
-        yield {"params": [parameter], "lr": learning_rate * copies}
+    """All parameters at the learning rate, but those that must move faster (`RowLinear.learning_rate_factors`)."""
+    factors: dict[nn.Parameter, float] = {}
+    for layer in player.modules():
+        if isinstance(layer, RowLinear):
+            factors |= layer.learning_rate_factors()
+    yield {"params": [p for p in player.parameters() if p not in factors]}
+    for parameter, factor in factors.items():
+        yield {"params": [parameter], "lr": learning_rate * factor}

@@ -47,8 +47,10 @@ def test_a_space_names_a_system_and_a_rung_within_its_budget(space: Space) -> No
 
 def test_the_balance_is_searched_over_rates_ratio_spectral_norm_and_updates() -> None:
     space = load_space("gan_balance")
-    trial = FixedTrial({"learning_rate": 4e-4, "learning_rate_ratio": 4.0, "spectral_norm": "gd", "updates_d:g": "5:1"})
+    point = {"learning_rate": 4e-4, "learning_rate_ratio": 4.0, "spectral_norm": "gd", "updates_d:g": "5:1"}
+    trial = FixedTrial(point | {"d_sees_previous": True})
     variant, config = split_settings(space.system, space.suggest(trial))
     assert (config.learning_rate_d, config.learning_rate_g) == pytest.approx((8e-4, 2e-4))
     assert (config.d_updates, config.g_updates) == (5, 1)
     assert variant.spectral_norm == "gd"
+    assert variant.d_sees_previous

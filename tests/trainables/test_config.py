@@ -123,7 +123,7 @@ def test_a_name_that_resembles_nothing_is_refused_with_all_names() -> None:
     [
         (TrainConfig, "learning_rate", 0.0, "above 0"),
         (TrainConfig, "learning_rate", -1e-4, "above 0"),
-        (TrainConfig, "learning_rate", float("nan"), "above 0"),
+        (TrainConfig, "learning_rate", float("nan"), "a finite number"),
         (TrainConfig, "learning_rate_ratio", 0.0, "above 0"),
         (TrainConfig, "d_updates", 0, "at least 1"),
         (TrainConfig, "g_updates", 0, "at least 1"),

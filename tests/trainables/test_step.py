@@ -175,20 +175,27 @@ def test_singular_vectors_move_once_per_update_of_their_player(corpus: Corpus, m
 
 @pytest.mark.parametrize("ratio", [0.25, 1.0, 4.0])
 @pytest.mark.parametrize(
-    ("variant", "copies"),
+    ("variant", "factors_d", "factors_g"),
     [
         # Positions of the kernel that a chord plane covers: 2 steps by 128 pitches, then 4 steps.
-        (Variant(), {"convolutions.0.linear.chord_weight": 256, "convolutions.1.linear.chord_weight": 4}),
+        (Variant(), {"convolutions.0.linear.chord_weight": 256, "convolutions.1.linear.chord_weight": 4}, {}),
         (
             Variant(chord="embedding", spectral_norm="d_all", d_sees_previous=True),
             {"convolutions.0.linear.chord_weight": 256, "convolutions.1.linear.chord_weight": 4},
+            {},
         ),
-        (VARIANTS["combined"], {}),
+        (VARIANTS["combined"], {}, {}),
+        # The norm of a free matrix of 128 pitches by 128 + 16 features and 13 chord numbers moves as fast.
+        (
+            Variant(spectral_norm="gd"),
+            {"convolutions.0.linear.chord_weight": 256, "convolutions.1.linear.chord_weight": 4},
+            {"output.spectral.gain": (128 * 157) ** 0.5},
+        ),
     ],
-    ids=["baseline", "embedding", "combined"],
+    ids=["baseline", "embedding", "combined", "gd"],
 )
 def test_every_weight_learns_at_its_rate(
-    variant: Variant, copies: dict[str, int], ratio: float, corpus: Corpus
+    variant: Variant, factors_d: dict[str, float], factors_g: dict[str, float], ratio: float, corpus: Corpus
 ) -> None:
     config = TrainConfig(learning_rate=1e-3, learning_rate_ratio=ratio, beta1=0.25, beta2=0.9, batch_size=4)
     run = Run(variant, config, corpus)
@@ -199,8 +206,8 @@ def test_every_weight_learns_at_its_rate(
     ):
         rates = {id(p): group["lr"] for group in optimiser.param_groups for p in group["params"]}
         assert sum(len(group["params"]) for group in optimiser.param_groups) == len(rates)
-        is_d = player is run.players.discriminator
-        expected = {id(p): rate * (copies.get(name, 1) if is_d else 1) for name, p in player.named_parameters()}
+        factors = factors_d if player is run.players.discriminator else factors_g
+        expected = {id(p): rate * factors.get(name, 1) for name, p in player.named_parameters()}
         assert rates == pytest.approx(expected)
         assert {group["betas"] for group in optimiser.param_groups} == {(0.25, 0.9)}
 
@@ -276,7 +283,10 @@ class NaiveTraining:
             {"params": [p], "lr": config.learning_rate_d * faster.get(name, 1)} for name, p in self.d.named_parameters()
         ]
         self.adam_d = torch.optim.Adam(groups, betas=betas, foreach=False)
-        self.adam_g = torch.optim.Adam(self.g.parameters(), lr=config.learning_rate_g, betas=betas, foreach=False)
+        gains = [p for name, p in self.g.named_parameters() if name.endswith("gain")]
+        others = [p for name, p in self.g.named_parameters() if not name.endswith("gain")]
+        groups_g = [{"params": others}, {"params": gains, "lr": config.learning_rate_g * (128 * 157) ** 0.5}]
+        self.adam_g = torch.optim.Adam(groups_g, lr=config.learning_rate_g, betas=betas, foreach=False)
 
     def update_d(self, batch: Batch, z: Tensor) -> float:
         iterate_spectral_norms(self.d)

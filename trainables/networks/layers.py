@@ -66,6 +66,19 @@ class RowLinear(nn.Module):
             return self.weight
         return torch.cat([self.weight, self.chord_weight / math.sqrt(self.copies)], dim=1)
 
+    def learning_rate_factors(self) -> dict[nn.Parameter, float]:
+        """Parameters that stand for many under Adam, which moves each by about the learning rate whatever it means.
+
+        The chord's weights are each the sum of `copies`. A learned gain is the norm of the whole matrix, which, were
+        it free, could grow by the learning rate times the root of its size.
+        """
+        factors: dict[nn.Parameter, float] = {}
+        if self.chord_weight is not None and self.copies > 1:
+            factors[self.chord_weight] = float(self.copies)
+        if self.spectral is not None and self.spectral.gain is not None:
+            factors[self.spectral.gain] = math.sqrt(self.matrix().numel())
+        return factors
+
     def forward(self, rows: Tensor, chord: Tensor | None = None) -> Tensor:
         """Rows (B, C) or (B, T, C) and chord vectors (B, chord) to (B, C') or (B, T, C')."""
         weight, chord_weight = self.weight, self.chord_weight
