@@ -1,27 +1,28 @@
 """The search: parse, plan, run, name the winner and the next command."""
 
 import os
-import socket
+import shlex
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from data_prep.errors import UserError
 from search_spaces.options import parser, plan_of
-from search_spaces.plan import Plan
+from search_spaces.plan import Plan, check_address
 from search_spaces.space import Space, load_space
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from ray.tune import Tuner
     from rich.console import Console
-    from rich.progress import Progress
 
     from data_prep.corpus import Corpus
     from reporting.callbacks import RunReporter
     from reporting.leaderboard import Row
     from search_spaces.searcher import StudySearcher
+
+OUT_OF_TIME: Final = "out of time"
+INTERRUPTED: Final = "interrupted"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -43,13 +44,14 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _search(plan: Plan, space: Space) -> int:
+    _set_up_ray(plan.address)
     from rich.console import Console
-    from rich.progress import Progress
 
     from data_prep import corpus as corpora
     from data_prep.sources import resolve
     from reporting.anchors import anchors
     from reporting.callbacks import RunReporter
+    from reporting.progress import shown_on
     from reporting.provenance import provenance, write_json
     from reporting.tensorboard import write_hparams_columns
     from reporting.terminal import Terminal
@@ -58,23 +60,21 @@ def _search(plan: Plan, space: Space) -> int:
     from trainables.judge import Judge
 
     start = time.monotonic()
-    console = Console(soft_wrap=True)
-    _check_address(plan.address)
-    with Progress(console=console, transient=True) as bar:
-        folder = resolve(plan.data, _shown_on(bar, "Reading the music, this first time"))
+    console = Console(soft_wrap=True, markup=False, emoji=False, highlight=False)
+    check_address(plan.address)
+    with shown_on(console, "Reading the music, this first time") as progress:
+        folder = resolve(plan.data, progress)
     corpus = corpora.load(folder)
     console.print(f"Music: {corpus.num_bars:,} bars of {corpus.num_songs} songs in {folder}")
     scale = anchors(corpus, Judge(corpus, rollouts=space.budget.rollouts), seed=plan.seed)
-
+    plan.make_folder()
     concurrency, resources = _start_ray(plan)
-    plan.run.mkdir(parents=True)
+
     write_json(plan.run / "plan.json", plan.as_json(space))
-    write_json(
-        plan.run / "provenance.json",
-        provenance(corpus_digest=corpus.digest, corpus_folder=folder, seed=plan.seed),
-    )
-    searcher = StudySearcher(plan.run, space, seed=plan.seed, concurrency=concurrency)
+    sources = provenance(corpus_digest=corpus.digest, corpus_folder=folder, seed=plan.seed, resources=resources)
+    write_json(plan.run / "provenance.json", sources)
     write_hparams_columns(plan.run, space.parameters())
+    searcher = StudySearcher(plan.run, space, seed=plan.seed, concurrency=concurrency)
     reporter = RunReporter(
         plan.run,
         records=lambda: records(searcher.study),
@@ -83,55 +83,37 @@ def _search(plan: Plan, space: Space) -> int:
         console=console,
         rung=space.first_rung,
     )
+    unit = "GPU" if "gpu" in resources else "CPU core"
     console.print(
-        f"Search: {plan.trials} trials of {space.budget.bars:,} bars, {concurrency} at a time on a "
-        f"{'GPU' if 'gpu' in resources else 'CPU core'} each, in {plan.run}"
+        f"Search: {plan.trials} trials of {space.budget.bars:,} bars, {concurrency} at a time on a {unit} each"
     )
-    lines = _run(plan, space, corpus, searcher, reporter, resources)
-    console.print(f"Done in {(time.monotonic() - start) / 60:.1f} minutes.")
-    return _conclude(plan, lines, console)
+    ending, lines = _run(plan, space, corpus, searcher, reporter, resources)
+    minutes = (time.monotonic() - start) / 60
+    console.print(f"{ending.capitalize() or 'Done'} after {minutes:.1f} minutes.")
+    _conclude(plan, lines, console)
+    return {"": 0, OUT_OF_TIME: 0, INTERRUPTED: 130}.get(ending, 1)
 
 
-def _shown_on(bar: "Progress", title: str) -> "Callable[[int, int], None]":
-    """A progress callback (done, total) that shows a bar from its first call on."""
-    tasks: list[Any] = []
-
-    def progress(done: int, total: int) -> None:
-        if not tasks:
-            tasks.append(bar.add_task(title, total=total))
-        bar.update(tasks[0], completed=done)
-
-    return progress
-
-
-def _check_address(address: str) -> None:
-    """Refuse a cluster that does not answer: Ray itself would try for many minutes."""
-    host, separator, port = address.removeprefix("ray://").rpartition(":")
-    if address in ("local", "auto"):
-        return
-    if not separator or not port.isdecimal():
-        raise UserError(f"--address is {address!r}, but must be local, auto or HOST:PORT.")
-    try:
-        socket.create_connection((host, int(port)), timeout=5).close()
-    except (OSError, OverflowError) as error:
-        raise UserError(f"--address is {address!r}, but no Ray cluster answers there: {error}") from error
+def _set_up_ray(address: str) -> None:
+    """Settings that Ray reads from the environment when it is imported, or later."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"  # RunReporter writes what they would
+    os.environ["TUNE_PRINT_ALL_TRIAL_ERRORS"] = "0"  # they are in error.txt
+    os.environ["RAY_CHDIR_TO_TRIAL_DIR"] = "0"
+    os.environ["RAY_AIR_NEW_OUTPUT"] = "0"  # the only output that verbose=0 silences wholly
+    if address == "local":
+        # Ray's name for "this machine alone": its servers then listen on the loopback address, on Linux as well.
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
 
 
 def _start_ray(plan: Plan) -> tuple[int, dict[str, float]]:
     """Start or join Ray: how many trials at a time, and what each of them takes."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"  # RunReporter writes what they would
-    os.environ["RAY_CHDIR_TO_TRIAL_DIR"] = "0"
-    os.environ["RAY_AIR_NEW_OUTPUT"] = "0"  # the only output that verbose=0 silences wholly
-    local = plan.address == "local"
-    if local:
-        # Ray's name for "this machine alone": its servers then listen on the loopback address, on Linux as well.
-        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
     import ray
 
+    local = plan.address == "local"
     try:
         extra = {"include_dashboard": False} if local else {}
-        ray.init(address=plan.address, log_to_driver=False, logging_level="ERROR", **extra)
+        ray.init(address=plan.address, log_to_driver=False, logging_level="CRITICAL", **extra)
     except (ConnectionError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"--address is {plan.address!r}, but no Ray cluster answers there: {reason}") from error
@@ -139,6 +121,8 @@ def _start_ray(plan: Plan) -> tuple[int, dict[str, float]]:
     resources = {"cpu": 1.0} | ({"gpu": 1.0} if available.get("GPU") else {})
     room = int(min(available.get(name.upper(), 0) // amount for name, amount in resources.items()))
     concurrency = plan.concurrency or room
+    if local and concurrency > room:
+        raise UserError(f"--concurrency is {concurrency}, but this machine has room for {room} trials at a time.")
     if not concurrency:
         raise UserError("The cluster has no room for a trial yet: wait until `ray status` shows workers.")
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(concurrency)  # Tune would start trials one after the other
@@ -152,16 +136,55 @@ def _run(
     searcher: "StudySearcher",
     reporter: "RunReporter",
     resources: dict[str, float],
-) -> "list[Row]":
-    """Let Ray Tune run the search; the final leaderboard."""
+) -> "tuple[str, list[Row]]":
+    """Let Ray Tune run the search: why it ended early, or nothing, and the final leaderboard."""
     import ray
+
+    tuner = _tuner(plan, space, corpus, searcher, reporter, resources)
+    start = time.monotonic()
+    reporter.start()
+    try:
+        ending = _fit(tuner)
+        if not ending and (searcher.running or searcher.begun < plan.trials):
+            late = plan.time_budget is not None and time.monotonic() - start >= plan.time_budget
+            ending = OUT_OF_TIME if late else INTERRUPTED
+        try:
+            searcher.close(ending)
+        except OSError as error:
+            ending = ending or str(error)
+    finally:
+        lines = reporter.close()
+        ray.shutdown()
+    return ending, lines
+
+
+def _fit(tuner: "Tuner") -> str:
+    """Run the search; what broke it off, or nothing. Ray itself takes a Ctrl-C as the end of the search."""
+    from ray.tune import TuneError
+
+    try:
+        tuner.fit()
+    except (TuneError, OSError) as error:
+        lines = [line for line in str(error).splitlines() if line.strip()]
+        return f"broken off ({lines[-1].strip() if lines else type(error).__name__})"
+    return ""
+
+
+def _tuner(
+    plan: Plan,
+    space: Space,
+    corpus: "Corpus",
+    searcher: "StudySearcher",
+    reporter: "RunReporter",
+    resources: dict[str, float],
+) -> "Tuner":
     from ray import tune
     from ray.tune.schedulers import ASHAScheduler
 
     from trainables.trial import TRAINABLES
 
     trainable = tune.with_parameters(TRAINABLES[space.system], corpus=corpus, budget=space.budget)
-    tuner = tune.Tuner(
+    return tune.Tuner(
         tune.with_resources(trainable, resources),
         tune_config=tune.TuneConfig(
             metric="objective",
@@ -178,20 +201,12 @@ def _run(
             name="trials",
             callbacks=[reporter],
             verbose=0,
-            failure_config=tune.FailureConfig(max_failures=1),
+            failure_config=tune.FailureConfig(max_failures=3),
             checkpoint_config=tune.CheckpointConfig(
                 num_to_keep=2, checkpoint_frequency=space.first_rung, checkpoint_at_end=True
             ),
         ),
     )
-    reporter.start()
-    try:
-        tuner.fit()
-    finally:
-        searcher.close("the search ended first")
-        lines = reporter.close()
-        ray.shutdown()
-    return lines
 
 
 def _trial_folder(trial: Any) -> str:
@@ -199,14 +214,14 @@ def _trial_folder(trial: Any) -> str:
     return str(trial.config["trial"])
 
 
-def _conclude(plan: Plan, lines: "list[Row]", console: "Console") -> int:
+def _conclude(plan: Plan, lines: "list[Row]", console: "Console") -> None:
     """Name the winner, where to listen and the next command."""
     from reporting.anchors import RANDOM_BARS, REAL
     from reporting.leaderboard import winner
 
     best = winner(lines)
     if best is None or best.objective is None:
-        raise UserError(f"No trial came to an evaluation: see error.txt in the folders of {plan.run / 'trials'}.")
+        raise UserError(_nothing_judged(plan, [line.outcome for line in lines]))
     scale = {line.name: line.objective for line in lines if line.outcome == "anchor"}
     settings = ", ".join(f"{name} {value}" for name, value in best.parameters.items())
     console.print(
@@ -216,8 +231,15 @@ def _conclude(plan: Plan, lines: "list[Row]", console: "Console") -> int:
     console.print(f"  settings     {settings}")
     console.print(f"  listen       {plan.run / 'trials' / best.name / 'samples'}")
     console.print(f"  leaderboard  {plan.run / 'leaderboard.md'}")
-    console.print(f"  look         tensorboard --logdir {_shown(plan.results)}")
-    return 0
+    console.print(f"  look         tensorboard --logdir {shlex.quote(_shown(plan.results))}")
+
+
+def _nothing_judged(plan: Plan, outcomes: list[str]) -> str:
+    if "diverged" in outcomes:
+        return "Every trial diverged: see losses in TensorBoard, and try a space with lower learning rates."
+    if list(plan.run.glob("trials/*/error.txt")):
+        return f"Every trial crashed: see error.txt in the folders of {plan.run / 'trials'}."
+    return "No trial came to an evaluation: give it more time (--time-budget)."
 
 
 def _shown(path: Path) -> str:

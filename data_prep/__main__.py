@@ -17,7 +17,7 @@ EXAMPLES = """examples:
   python -m data_prep builtin --out corpora/rests --rests keep   silence stays silence
   python -m data_prep builtin --out corpora/other --seed 1       other tunes for validation and test
 
-The folder then goes to a search as its data: python tune.py --data corpora/rests
+The folder then goes to a search as its data: python tune.py --space gan_balance --data corpora/rests
 """
 
 

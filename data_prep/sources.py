@@ -21,10 +21,11 @@ def resolve(data: str, progress: Progress | None = None) -> Path:
         return cached_builtin(progress=progress)
     folder = Path(data)
     try:
+        folder = folder.expanduser()
         if (folder / ARRAYS_FILE).is_file():
-            return folder
+            return folder.resolve()
         found = folder.is_dir()
-    except (OSError, ValueError):  # a name too long, or with a null byte
+    except (OSError, ValueError, RuntimeError):  # a name too long, or with a null byte
         found = False
     raise UserError(_no_such_data(data, folder, found))
 

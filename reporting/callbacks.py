@@ -6,20 +6,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
-from ray.tune import Callback
+from ray.tune import Callback, Checkpoint
 from ray.tune.experiment import Trial
 from rich.console import Console
 
 from reporting import leaderboard
 from reporting.leaderboard import Row
-from reporting.phrase import Phrase, phrases
 from reporting.tensorboard import TrialBoard
 from reporting.terminal import Terminal
 from reporting.trial_folder import TrialFolder
+from reporting.trial_report import TrialReport
 from search_spaces.study import TrialRecord
 
 _REFRESH_SECONDS: Final = 2.0
-_ROW: Final = ("training_iteration", "bars", "seconds", "objective", "objective_now", "diverged", "scores", "losses")
 Method = TypeVar("Method", bound=Callable[..., None])
 
 
@@ -55,7 +54,7 @@ class RunReporter(Callback):  # type: ignore[misc]  # Ray is untyped
         self._anchors = anchors
         self._terminal = terminal
         self._rung = rung
-        self._boards: dict[str, TrialBoard] = {}
+        self._reports: dict[str, TrialReport] = {}
         self._refreshed = 0.0
 
     def __getstate__(self) -> dict[str, Any]:
@@ -65,49 +64,54 @@ class RunReporter(Callback):  # type: ignore[misc]  # Ray is untyped
     @_guarded
     def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
         """Say what the trial is."""
-        name = trial.config["trial"]
-        self._folder(name).write_config(trial.config)
-        if name not in self._boards:
-            record = next(record for record in self._records() if record.name == name)
-            self._boards[name] = TrialBoard(
-                self._folder(name).path, record.parameters, session=f"{self._run.name}/{name}"
-            )
+        self._report(trial)
+        self.refresh()
 
     def on_trial_result(
         self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any
     ) -> None:
-        """Take the music out of the result, for Ray would keep it in its records, and write it all down."""
-        self._write_result(trial.config["trial"], result, result.pop("_media", None))
+        """Take the music out of the result, as other readers of it expect numbers, and write it all down."""
+        self._add(trial, result, result.pop("_media", None))
 
     @_guarded
-    def _write_result(self, name: str, result: dict[str, Any], media: dict[str, Any] | None) -> None:
-        folder, board, step = self._folder(name), self._boards[name], result["bars"]
-        folder.append_scores({key: result[key] for key in _ROW if key in result})
-        board.add_scalars(result, step)
-        if media is not None:
-            music: list[Phrase] = phrases(media)
-            folder.write_samples(music)
-            at_rung = result["done"] or result["training_iteration"] == self._rung
-            board.add_music(music, step, audio=at_rung)  # sound is large: a megabyte a phrase
-        self._terminal.evaluated(name, result)
+    def _add(self, trial: Trial, result: dict[str, Any], media: dict[str, Any] | None) -> None:
+        self._report(trial).add(result, media, audio=result["training_iteration"] == self._rung)
+        self._terminal.evaluated(trial.config["trial"], result)
         if time.monotonic() - self._refreshed > _REFRESH_SECONDS:
             self.refresh()
 
     @_guarded
+    def on_checkpoint(
+        self, iteration: int, trials: list[Trial], trial: Trial, checkpoint: Checkpoint, **info: Any
+    ) -> None:
+        """Remember the checkpoint: Ray tells of whole ones only."""
+        self._report(trial).checkpoint = Path(checkpoint.path).name
+
+    @_guarded
     def on_trial_complete(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
         """Settle what the trial leaves."""
-        self._end(trial.config["trial"], failed=False)
+        self._end(trial, failed=False)
 
     @_guarded
     def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
-        """The same for one that crashed."""
-        self._end(trial.config["trial"], failed=True)
+        """The same for one that crashed, perhaps before it began."""
+        self._end(trial, failed=True)
 
-    def _end(self, name: str, *, failed: bool) -> None:
-        self._folder(name).settle_checkpoint()
-        board = self._boards.pop(name, None)
-        if board is not None:
-            board.close(failed=failed)
+    def _report(self, trial: Trial) -> TrialReport:
+        """The report of a trial, begun when it is first needed."""
+        name = trial.config["trial"]
+        if name not in self._reports:
+            folder = TrialFolder(self._run / "trials" / name)
+            folder.write_config(trial.config)
+            parameters = next(record.parameters for record in self._records() if record.name == name)
+            board = TrialBoard(folder.path, parameters, session=f"{self._run.name}/{name}")
+            self._reports[name] = TrialReport(folder, board)
+        return self._reports[name]
+
+    def _end(self, trial: Trial, *, failed: bool) -> None:
+        name = trial.config["trial"]
+        self._report(trial)
+        self._reports.pop(name).close(failed=failed)
         line = next(line for line in self.refresh() if line.name == name)
         self._terminal.ended(name, line.outcome, line.note)
 
@@ -119,19 +123,23 @@ class RunReporter(Callback):  # type: ignore[misc]  # Ray is untyped
         """Write the leaderboard as it stands, show it and return it."""
         self._refreshed = time.monotonic()
         lines = leaderboard.rows(self._run, self._records(), self._anchors)
-        leaderboard.write(self._run, lines)
         self._terminal.show(lines)
+        self._write_leaderboard(lines)
         return lines
+
+    @_guarded
+    def _write_leaderboard(self, lines: list[Row]) -> None:
+        leaderboard.write(self._run, lines)
 
     def close(self) -> list[Row]:
         """End the search: settle the trials that were still running; the final leaderboard."""
-        for name, board in self._boards.items():
-            self._folder(name).settle_checkpoint()
-            board.close(failed=False)
-        self._boards.clear()
-        lines = self.refresh()
-        self._terminal.stop()
-        return lines
+        try:
+            for name in list(self._reports):
+                self._close_report(name)
+            return self.refresh()
+        finally:
+            self._terminal.stop()
 
-    def _folder(self, name: str) -> TrialFolder:
-        return TrialFolder(self._run / "trials" / name)
+    @_guarded
+    def _close_report(self, name: str) -> None:
+        self._reports.pop(name).close(failed=False)

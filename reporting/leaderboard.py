@@ -54,10 +54,12 @@ def rows(run: Path, trials: Sequence[TrialRecord], anchors: Mapping[str, Mapping
 
 
 def winner(lines: Iterable[Row]) -> Row | None:
-    """The best trial of the full budget; if there is none, the best of those that were stopped."""
-    trials = [line for line in lines if line.outcome != "anchor" and line.objective is not None]
+    """The best trial of the full budget; if there is none, the best of those that came farthest before a stop."""
+    trials = [line for line in lines if line.objective is not None]
     finished = [line for line in trials if line.outcome == Outcome.FINISHED.value]
-    return min(finished or trials, key=_objective, default=None)
+    stopped = [line for line in trials if line.outcome == Outcome.STOPPED.value]
+    farthest = max((line.bars for line in stopped), default=0)
+    return min(finished or [line for line in stopped if line.bars == farthest], key=_objective, default=None)
 
 
 def write(run: Path, lines: Sequence[Row]) -> None:

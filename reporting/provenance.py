@@ -5,6 +5,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -17,13 +18,17 @@ _PACKAGES: Final = ("torch", "ray", "optuna", "numpy", "pretty_midi", "tensorboa
 _ROOT: Final = Path(__file__).parent.parent
 
 
-def provenance(*, corpus_digest: str, corpus_folder: Path, seed: int) -> dict[str, Any]:
-    """Everything needed to say what made a result; `provenance.json` in the run's folder."""
+def provenance(*, corpus_digest: str, corpus_folder: Path, seed: int, resources: Mapping[str, float]) -> dict[str, Any]:
+    """Everything needed to say what made a result; `provenance.json` in the run's folder.
+
+    `resources` is what each trial was given; `device` is this machine's, which on a cluster may run no trials.
+    """
     return {
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
         "git": _git(),
         "versions": {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
         "machine": {"system": platform.platform(), "cpus": os.cpu_count(), "device": _device()},
+        "trial_resources": dict(resources),
         "corpus": {"sha256": corpus_digest, "folder": str(corpus_folder)},
         "seeds": {"search": seed, "training": seed},
     }

@@ -33,13 +33,17 @@ class TrialBoard:
                 self._writer.add_scalar(f"{group}/{name}", value, step)
         self._writer.flush()
 
-    def add_music(self, phrases: Iterable[Phrase], step: int, *, audio: bool) -> None:
-        """A picture of each phrase under its real continuation, and with `audio` its sound."""
+    def add_pictures(self, phrases: Iterable[Phrase], step: int) -> None:
+        """A piano roll of each phrase above its real continuation."""
         for number, phrase in enumerate(phrases, 1):
             self._writer.add_image(f"piano_roll/{number}", phrase.picture(), step, dataformats="HWC")
-            if audio:
-                sound, rate = phrase.sound()
-                self._writer.add_audio(f"audio/{number}", sound[None], step, sample_rate=rate)
+        self._writer.flush()
+
+    def add_audio(self, phrases: Iterable[Phrase], step: int) -> None:
+        """The sound of each phrase."""
+        for number, phrase in enumerate(phrases, 1):
+            sound, rate = phrase.sound()
+            self._writer.add_audio(f"audio/{number}", sound[None], step, sample_rate=rate)
         self._writer.flush()
 
     def close(self, *, failed: bool) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from reporting.leaderboard import Row
 
@@ -21,7 +22,10 @@ class Terminal:
         self._trials = trials
         self._evaluations = evaluations
         self._start = time.monotonic()
-        self._live = Live(console=console, refresh_per_second=2) if console.is_terminal else None
+        self._lines: Sequence[Row] = ()
+        self._live: Live | None = None
+        if console.is_terminal:
+            self._live = Live(console=console, refresh_per_second=2, get_renderable=self._table)
 
     def start(self) -> None:
         """Begin."""
@@ -44,15 +48,16 @@ class Terminal:
 
     def show(self, lines: Sequence[Row]) -> None:
         """The leaderboard as it stands."""
-        if self._live:
-            self._live.update(self._table(lines))
+        self._lines = lines
 
     def stop(self) -> None:
         """End."""
         if self._live:
             self._live.stop()
+            self._console.print()
 
-    def _table(self, lines: Sequence[Row]) -> Table:
+    def _table(self) -> Table:
+        lines = self._lines
         done = sum(line.outcome not in ("anchor", "running") for line in lines)
         table = Table(title=f"{done} of {self._trials} trials, {self._elapsed()}", title_justify="left")
         for column in ("trial", "outcome", "objective", "bars", "settings"):
@@ -63,7 +68,8 @@ class Terminal:
             style = "dim" if line.outcome in ("stopped", "diverged", "failed") else None
             objective = "" if line.objective is None else f"{line.objective:.3f}"
             bars = f"{line.bars:,}" if line.bars else ""
-            table.add_row(line.name, line.outcome, objective, bars, _settings(line), style=style)
+            cells = (line.name, line.outcome, objective, bars, _settings(line))
+            table.add_row(*map(Text, cells), style=style)  # Text: names are no markup
         return table
 
     def _elapsed(self) -> str:

@@ -24,9 +24,12 @@ class TrialFolder:
         write_json(self.path / "config.json", config)
 
     def append_scores(self, row: Mapping[str, Any]) -> None:
-        """One evaluation, as a line of JSON."""
-        with (self.path / "scores.jsonl").open("a") as file:
-            file.write(json.dumps(row, default=float) + "\n")
+        """One evaluation, as a line of JSON, whatever a full disk or a crash left of the line before."""
+        path = self.path / "scores.jsonl"
+        text = json.dumps(row, default=float) + "\n"
+        cut = path.exists() and not path.read_bytes().endswith(b"\n")
+        with path.open("a") as file:
+            file.write("\n" + text if cut else text)
 
     def write_samples(self, phrases: Iterable[Phrase]) -> None:
         """The newest music: MIDI, picture and sound of each phrase."""
@@ -35,25 +38,34 @@ class TrialFolder:
         for number, phrase in enumerate(phrases, 1):
             phrase.write(samples / f"sample-{number}")
 
-    def settle_checkpoint(self) -> None:
-        """Keep the newest of Ray's numbered checkpoints as `checkpoint/`, and no other."""
-        numbered = sorted(path for path in self.path.iterdir() if _RAY_CHECKPOINT.fullmatch(path.name))
-        if numbered:
-            *older, newest = numbered
+    def settle_checkpoint(self, newest: str) -> None:
+        """Keep Ray's checkpoint of that name as `checkpoint/`, and no other.
+
+        `newest` must be whole, as Ray says it is by `on_checkpoint`: a later one may have been cut off.
+        """
+        if newest and (self.path / newest).is_dir():
             remove(self.path / "checkpoint")
-            newest.rename(self.path / "checkpoint")
-            for path in older:
+            (self.path / newest).rename(self.path / "checkpoint")
+        for path in self.path.iterdir():
+            if _RAY_CHECKPOINT.fullmatch(path.name):
                 remove(path)
 
 
 def read_scores(trial: Path) -> list[dict[str, Any]]:
-    """All evaluations of a trial; a last line cut off by a crash is left out."""
+    """All evaluations of a trial; lines cut off by a crash are left out."""
     try:
         lines = (trial / "scores.jsonl").read_text().splitlines()
     except FileNotFoundError:
         return []
-    whole = lines[:-1] if lines and not lines[-1].endswith("}") else lines
-    return [json.loads(line) for line in whole]
+    return [row for row in map(_parsed, lines) if row is not None]
+
+
+def _parsed(line: str) -> dict[str, Any] | None:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    return row if isinstance(row, dict) else None
 
 
 def remove(folder: Path) -> None:

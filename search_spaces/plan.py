@@ -1,11 +1,15 @@
 """The plan of a run: what will be searched, on which music, and what it may cost."""
 
+import subprocess
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from data_prep.errors import UserError
 from search_spaces.space import Space
+
+_HEALTH_SECONDS: Final = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,21 @@ class Plan:
             raise UserError(f"--seed is {self.seed}, but must be from 0 to {2**32 - 1}.")
         if self.name != Path(self.name).name or self.name.startswith("."):
             raise UserError(f"--name is {self.name!r}, but must be a plain folder name, such as my-first-run.")
+
+    def make_folder(self) -> None:
+        """Make the folder of the run.
+
+        Raises:
+            UserError: it is there already, or cannot be made.
+        """
+        try:
+            self.run.mkdir(parents=True)
+        except FileExistsError as error:
+            raise UserError(f"{self.run} is there already: choose another --name.") from error
+        except OSError as error:
+            raise UserError(
+                f"{self.run} cannot be made ({error.strerror}): choose other --results or --name."
+            ) from error
 
     @property
     def run(self) -> Path:
@@ -67,3 +86,20 @@ class Plan:
             "results": str(self.run),
         }
         return "\n".join(f"{name:<13}{value}" for name, value in lines.items())
+
+
+def check_address(address: str) -> None:
+    """Refuse what is not local, auto or the HOST:PORT of a Ray that answers: Ray itself would try for minutes."""
+    if address in ("local", "auto"):
+        return
+    told = f"The Ray address (--address, or RAY_ADDRESS) is {address!r}, but"
+    host, separator, port = address.rpartition(":")
+    if not host or not separator or not port.isdecimal() or "/" in host:
+        raise UserError(f"{told} must be local, auto or HOST:PORT; run tune.py on the cluster's own head node.")
+    command = [sys.executable, "-m", "ray.scripts.scripts", "health-check", "--address", address]
+    try:
+        healthy = subprocess.run(command, capture_output=True, timeout=_HEALTH_SECONDS, check=False).returncode == 0
+    except subprocess.TimeoutExpired:
+        healthy = False
+    if not healthy:
+        raise UserError(f"{told} no Ray cluster answers there.")

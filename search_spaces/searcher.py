@@ -19,11 +19,13 @@ from search_spaces.study import open_study, trial_name
 class StudySearcher(Searcher):
     """Hands out the known balances of a space, then what Optuna suggests.
 
+    Intermediate values are counted in evaluations. How a trial ends is told to the study as it is:
+
     * full budget spent: COMPLETE with the objective
-    * stopped by the scheduler or by the end of the time: PRUNED, its last objective as an intermediate value
+    * stopped by the scheduler or by the end of the search: PRUNED, its last objective as an intermediate value
     * diverged: PRUNED with an intermediate value that is not a number and the attribute `diverged`, so that the
       sampler learns to stay away
-    * crashed: FAIL with the reason
+    * crashed, or never judged: FAIL with the reason
     """
 
     def __init__(self, run: Path, space: Space, *, seed: int, concurrency: int) -> None:
@@ -35,6 +37,7 @@ class StudySearcher(Searcher):
         self._study = open_study(run, seed=seed)
         self._live: dict[str, Trial] = {}
         self._reported: dict[int, int] = {}
+        self._begun = 0
         for known in space.known:
             self._study.enqueue_trial(dict(known.parameters), user_attrs={"known": known.source})
 
@@ -43,6 +46,16 @@ class StudySearcher(Searcher):
         """The study behind the search."""
         return self._study
 
+    @property
+    def begun(self) -> int:
+        """How many trials were handed out."""
+        return self._begun
+
+    @property
+    def running(self) -> int:
+        """How many of them have not ended."""
+        return len(self._live)
+
     def suggest(self, trial_id: str) -> dict[str, Any] | None:
         """Configuration of the next trial; None while as many are running as may."""
         if len(self._live) >= self._concurrency:
@@ -50,48 +63,57 @@ class StudySearcher(Searcher):
         trial = self._study.ask()
         settings = self._space.suggest(trial)
         self._live[trial_id] = trial
+        self._begun += 1
         return {"trial": trial_name(trial.number), "seed": self._seed, "settings": settings}
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Keep an evaluation as an intermediate value."""
-        if not result["diverged"]:
+        if trial_id in self._live and not result["diverged"]:
             self._report(self._live[trial_id], result)
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Tell the study how the trial ended."""
-        trial = self._live.pop(trial_id, None)
+        trial = self._live.get(trial_id)
         if trial is None:
             return
         if error or result is None or "objective" not in result:
-            trial.set_user_attr("reason", "crashed: see error.txt in the trial's folder")
-            self._study.tell(trial, state=TrialState.FAIL)
+            self._fail(trial, "crashed: see error.txt in the trial's folder")
         elif result["diverged"]:
             trial.set_user_attr("diverged", True)
-            trial.set_user_attr("reason", "losses were no longer finite")
-            trial.report(math.nan, step=result["bars"])
-            self._study.tell(trial, state=TrialState.PRUNED)
+            trial.report(math.nan, step=result["training_iteration"])
+            self._prune(trial, "losses were no longer finite")
         elif result["training_iteration"] >= self._space.budget.evaluations:
             self._report(trial, result)
             self._study.tell(trial, result["objective"])
         else:
-            self._prune(trial, result, "among the worse half at its rung")
+            self._report(trial, result)
+            self._prune(trial, "among the worse half at its rung")
+        del self._live[trial_id]  # only once it is told: after a full disk `close` tries again
 
     def close(self, reason: str) -> None:
         """Tell the study of trials that are still live when the search ends."""
-        for trial_id in list(self._live):
-            self._prune(self._live.pop(trial_id), None, reason)
+        for trial_id, trial in list(self._live.items()):
+            if trial.number in self._reported:
+                self._prune(trial, reason)
+            else:
+                self._fail(trial, f"{reason}, before its first evaluation")
+            del self._live[trial_id]
 
-    def _prune(self, trial: Trial, result: dict[str, Any] | None, reason: str) -> None:
-        if result is not None:
-            self._report(trial, result)
+    def _prune(self, trial: Trial, reason: str) -> None:
         trial.set_user_attr("reason", reason)
         self._study.tell(trial, state=TrialState.PRUNED)
 
+    def _fail(self, trial: Trial, reason: str) -> None:
+        trial.set_user_attr("reason", reason)
+        self._study.tell(trial, state=TrialState.FAIL)
+
     def _report(self, trial: Trial, result: dict[str, Any]) -> None:
-        # Ray hands over a trial's last result once or twice; Optuna warns of a second value for a step.
-        if self._reported.get(trial.number) != result["bars"]:
-            self._reported[trial.number] = result["bars"]
-            trial.report(result["objective"], step=result["bars"])
+        # Ray hands over a trial's last result once or twice, and a retried trial's results again from its checkpoint
+        # on, which are the same: Optuna warns of a second value for a step.
+        step = result["training_iteration"]
+        if step > self._reported.get(trial.number, 0):
+            trial.report(result["objective"], step=step)
+            self._reported[trial.number] = step
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing to save: the journal on disk is always up to date."""

@@ -1,5 +1,6 @@
 """What a search space is, and how one is found by its name."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -13,6 +14,7 @@ from data_prep.errors import UserError, unknown
 from trainables.config import Budget
 
 _LOOKS = 64
+_DECLARATION = re.compile(r"^SPACE\b", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,11 @@ class Space:
     first_rung: int = 4
     """Evaluation after which the worse half of the trials is stopped."""
 
+    def __post_init__(self) -> None:
+        """Refuse a rung at which nothing could be stopped."""
+        if not 1 <= self.first_rung <= self.budget.evaluations:
+            raise ValueError(f"first_rung is {self.first_rung}, but must be from 1 to {self.budget.evaluations}.")
+
     def parameters(self) -> list[str]:
         """Names of everything that may be varied, those that only some trials have included."""
         study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
@@ -60,7 +67,7 @@ class Space:
 def space_names() -> list[str]:
     """Names of all spaces of this package."""
     files = Path(__file__).parent.glob("*.py")
-    return sorted(path.stem for path in files if "\nSPACE = " in path.read_text(encoding="utf-8"))
+    return sorted(path.stem for path in files if _DECLARATION.search(path.read_text(encoding="utf-8")))
 
 
 def load_space(name: str) -> Space:

@@ -1,11 +1,7 @@
 """The whole way once: a real search on real music, and everything that it leaves behind."""
 
 import json
-import os
-import subprocess
-import sys
-import tempfile
-import time
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -17,70 +13,15 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.hparams import plugin_data_pb2
 
 import tune
+from data_prep.errors import UserError
 from search_spaces.options import parser, time_budget
+from search_spaces.plan import Plan
 from search_spaces.space import load_space
 from search_spaces.study import Outcome, open_study, records
 
 ROOT = Path(tune.__file__).parent
 SPACE = load_space("smoke")
 FULL = SPACE.budget.bars
-
-
-@pytest.fixture(scope="session")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of a finished run of the `smoke` space, made by the command line in a process of its own."""
-    results = tmp_path_factory.mktemp("results")
-    # Ray's sockets live in its folder, and a socket's path may not be longer than 107 characters.
-    with tempfile.TemporaryDirectory(prefix="wtg", dir="/tmp") as ray_folder:
-        command = [sys.executable, "tune.py", "--space", "smoke", "--results", str(results), "--name", "run"]
-        process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=os.environ | {"RAY_TMPDIR": ray_folder},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        addresses: set[str] = set()
-        start = time.monotonic()
-        while process.poll() is None:
-            assert time.monotonic() - start < 400, "the smoke search hangs"
-            addresses |= listening_addresses(process.pid)
-            time.sleep(1)
-        assert process.stdout is not None
-        (results / "output.txt").write_text(process.stdout.read())
-        (results / "listening.json").write_text(json.dumps(sorted(addresses)))
-    assert process.returncode == 0, (results / "output.txt").read_text()
-    return results / "run"
-
-
-def listening_addresses(pid: int) -> set[str]:
-    """Local addresses (hexadecimal, as the kernel prints them) on which `pid` and its descendants listen."""
-    if not Path("/proc/net/tcp").exists():
-        return set()
-    sockets = {}
-    for table in ("tcp", "tcp6"):
-        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
-            fields = line.split()
-            if fields[3] == "0A":  # LISTEN
-                sockets[fields[9]] = fields[1].split(":")[0]
-    found = set()
-    for process in [pid, *descendants(pid)]:
-        try:
-            links = [str(link.readlink()) for link in Path(f"/proc/{process}/fd").iterdir()]
-        except OSError:  # it has just ended
-            continue
-        found |= {sockets[link[8:-1]] for link in links if link.startswith("socket:[") and link[8:-1] in sockets}
-    return found
-
-
-def descendants(pid: int) -> list[int]:
-    try:
-        threads = list(Path(f"/proc/{pid}/task").iterdir())
-        children = [int(child) for thread in threads for child in (thread / "children").read_text().split()]
-    except OSError:
-        return []
-    return children + [below for child in children for below in descendants(child)]
 
 
 def trials(run: Path) -> list[Path]:
@@ -144,7 +85,7 @@ def test_the_plan_and_the_provenance_tell_what_was_run(run: Path) -> None:
     plan = json.loads((run / "plan.json").read_text())
     assert (plan["space"], plan["system"], plan["data"], plan["seed"]) == ("smoke", "baseline", "builtin", 0)
     provenance = json.loads((run / "provenance.json").read_text())
-    assert set(provenance) == {"command", "git", "versions", "machine", "corpus", "seeds"}
+    assert set(provenance) == {"command", "git", "versions", "machine", "trial_resources", "corpus", "seeds"}
     assert provenance["versions"]["torch"].startswith(torch.__version__.split("+")[0])
     assert len(provenance["corpus"]["sha256"]) == 64
 
@@ -209,7 +150,7 @@ def error_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (("--space", "smoke", "--concurrency", "-1"), "--concurrency is -1, but must be at least 1."),
         (("--space", "smoke", "--seed", "-1"), "--seed is -1, but must be from 0"),
         (("--space", "smoke", "--time-budget", "soon"), "'soon' is not a number with a unit, such as 90s"),
-        (("--space", "smoke", "--time-budget", "-5m"), "'-5m' is not a number with a unit"),
+        (("--space", "smoke", "--time-budget=-5m"), "'-5m' is not a number with a unit"),
         (("--space", "smoke", "--name", "../elsewhere"), "must be a plain folder name"),
         (("--space", "smoke", "--data", "biultin"), "did you mean 'builtin'?"),
         ((), "the following arguments are required: --space"),
@@ -227,11 +168,42 @@ def test_a_run_is_never_written_over(run: Path, capsys: pytest.CaptureFixture[st
     assert "is there already: choose another --name" in message
 
 
-def test_a_cluster_that_does_not_answer_gets_one_line(tmp_path: Path) -> None:
-    command = [sys.executable, "tune.py", "--space", "smoke", "--address", "127.0.0.1:1", "--results", str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 2
-    assert "--address is '127.0.0.1:1', but no Ray cluster answers there" in done.stderr.splitlines()[-1]
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("127.0.0.1:1", "is '127.0.0.1:1', but no Ray cluster answers there."),
+        ("ray://127.0.0.1:10001", "must be local, auto or HOST:PORT; run tune.py on the cluster's own head node."),
+        ("head", "is 'head', but must be local, auto or HOST:PORT"),
+    ],
+)
+def test_a_cluster_that_does_not_answer_gets_one_line(
+    address: str, message: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert message in error_of(capsys, "--space", "smoke", "--address", address, "--results", str(tmp_path))
+
+
+def test_something_that_is_not_ray_does_not_hang_the_search(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:  # accepts, and never says a word
+        address = f"127.0.0.1:{mute.getsockname()[1]}"
+        message = error_of(capsys, "--space", "smoke", "--address", address, "--results", str(tmp_path))
+    assert "no Ray cluster answers there" in message
+
+
+def test_a_results_folder_that_cannot_be_made_gets_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    plan = Plan(
+        space="smoke",
+        data="builtin",
+        name="run",
+        results=tmp_path / "file",
+        trials=1,
+        time_budget=None,
+        concurrency=None,
+        seed=0,
+        address="local",
+    )
+    with pytest.raises(UserError, match=r"cannot be made \(Not a directory\): choose other --results or --name"):
+        plan.make_folder()
 
 
 def test_dry_run_prints_the_plan_and_writes_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -32,17 +32,17 @@ class Phrases:
     chord: NDArray[np.int8]
 
 
-def phrases(corpus: Corpus, split: Split, most: int) -> Phrases:
+def phrases(corpus: Corpus, split: Split, most: int, *, least: int = 2) -> Phrases:
     """At most `most` real eight-bar phrases of a split, spread evenly over its songs.
 
     Raises:
-        UserError: fewer than two phrases, with which nothing can be compared.
+        UserError: fewer than `least`; with fewer than two, nothing can be compared.
     """
     rows = corpus.phrases(split)
-    if len(rows) < 2:
+    if len(rows) < least:
         raise UserError(
-            f"The corpus has {len(rows)} eight-bar phrases in its {split.name.lower()} songs, but at least 2 are "
-            "needed: prepare it from more songs."
+            f"The corpus has {len(rows)} eight-bar phrases in its {split.name.lower()} songs, but at least {least} "
+            "are needed: prepare it from more songs."
         )
     rows = rows[_spread(len(rows), most)]
     return Phrases(melody=corpus.melody[rows], chord=corpus.first_chord[rows])
@@ -52,10 +52,12 @@ class Judge:
     """Judges systems on the same prompts with the same noise, so that only the systems differ."""
 
     def __init__(self, corpus: Corpus, *, rollouts: int, split: Split = Split.VALIDATION) -> None:
+        if not len(corpus.rows(Split.TRAIN)):
+            raise UserError("The corpus has no training songs: prepare it from more songs.")
         real = phrases(corpus, split, _REFERENCE_PHRASES)
         self.reference = Reference.fit(piano_roll(real.melody), real.chord)
         self.prompts = phrases(corpus, split, rollouts)
-        self.listening = phrases(corpus, Split.PROMPTS, _SAMPLES)
+        self.listening = phrases(corpus, Split.PROMPTS, _SAMPLES, least=1)
 
     def evaluate(self, system: System) -> dict[str, float]:
         """Objective, family distances and mean scores of the system's rollouts; all finite."""

@@ -1,7 +1,6 @@
 """The systems as Ray Tune trainables: thin shells over code that runs without Ray."""
 
 import math
-import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,11 +11,11 @@ import torch
 from ray import tune
 
 from data_prep.corpus import Corpus
+from scores.objective import WORST_OBJECTIVE
 from trainables.config import Budget, split_settings
 from trainables.judge import Judge
 from trainables.midinet import MidiNet, diverged
 
-WORST_OBJECTIVE: Final = 3.0
 _AVERAGED_EVALUATIONS: Final = 3
 _CHECKPOINT: Final = "state.pt"
 
@@ -37,21 +36,27 @@ class MidiNetTrial(tune.Trainable):
 
     def setup(self, config: dict[str, Any], corpus: Corpus, budget: Budget) -> None:
         """Build the system that `config` describes, on the GPU that Ray gave this trial or on one CPU thread."""
-        # Two trials of two threads each on two cores run four times slower than two of one.
-        os.environ["OMP_NUM_THREADS"] = "1"
-        torch.set_num_threads(1)
+        torch.set_num_threads(1)  # two trials of two threads each on two cores run four times slower than two of one
         self.corpus, self.budget = corpus, budget
         self.judge = Judge(corpus, rollouts=budget.rollouts)
         self.reset_config(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Start another trial in this process, with its data and judge."""
-        variant, train_config = split_settings(self.system, new_config["settings"])
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.midinet = MidiNet(variant, train_config, self.corpus, seed=new_config["seed"], device=device)
+        self._config = new_config
+        self._midinet: MidiNet | None = None
         self.objectives: list[float] = []
         self.seconds = 0.0
         return True
+
+    @property
+    def midinet(self) -> MidiNet:
+        """The system, built when it is first needed: Tune tries again what fails then, but not what fails before."""
+        if self._midinet is None:
+            variant, train_config = split_settings(self.system, self._config["settings"])
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+            self._midinet = MidiNet(variant, train_config, self.corpus, seed=self._config["seed"], device=device)
+        return self._midinet
 
     def step(self) -> dict[str, Any]:
         """Train for one share of the budget and judge."""
@@ -62,7 +67,8 @@ class MidiNetTrial(tune.Trainable):
         result = {"losses": losses, "bars": self.midinet.bars_seen, "seconds": self.seconds}
         if diverged(losses):
             finite = {name: value for name, value in losses.items() if math.isfinite(value)}
-            return result | {"losses": finite, "diverged": True, "done": True} | self._objective(WORST_OBJECTIVE)
+            worst = {"objective": WORST_OBJECTIVE, "objective_now": WORST_OBJECTIVE}
+            return result | {"losses": finite, "diverged": True, "done": True} | worst
         scores = self.judge.evaluate(self.midinet)
         return (
             result

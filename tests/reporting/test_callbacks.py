@@ -6,11 +6,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from rich.console import Console
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from reporting.callbacks import RunReporter
 from reporting.terminal import Terminal
+from reporting.trial_folder import read_scores
 from search_spaces.searcher import StudySearcher
 from search_spaces.space import load_space
 from search_spaces.study import records
@@ -75,13 +78,46 @@ def test_a_disk_that_fails_is_reported_and_the_search_goes_on(
     assert output.getvalue().count("Could not write results") == 2
 
 
-def test_the_end_of_a_trial_is_told_with_its_outcome(
-    reporter: RunReporter, searcher: StudySearcher, output: io.StringIO
+def test_a_disk_that_recovers_gets_the_rest(reporter: RunReporter, searcher: StudySearcher, tmp_path: Path) -> None:
+    trial = SimpleNamespace(config=searcher.suggest("a"))
+    (tmp_path / "trials").write_text("a file where a folder should be")
+    reporter.on_trial_start(0, [], trial)
+    (tmp_path / "trials").unlink()
+    reporter.on_trial_result(0, [], trial, result())
+    assert len(read_scores(tmp_path / "trials" / "0000")) == 1
+
+
+def test_a_retried_trial_is_written_down_once(reporter: RunReporter, searcher: StudySearcher, tmp_path: Path) -> None:
+    trial = SimpleNamespace(config=searcher.suggest("a"))
+    for evaluation in (1, 2, 3, 2, 3, 4):  # lost after the third, and resumed from the first
+        reporter.on_trial_start(0, [], trial)
+        reporter.on_trial_result(0, [], trial, result(training_iteration=evaluation, bars=10 * evaluation))
+    reporter.close()
+    assert [row["training_iteration"] for row in read_scores(tmp_path / "trials" / "0000")] == [1, 2, 3, 4]
+    board = EventAccumulator(str(tmp_path / "trials" / "0000"))
+    board.Reload()
+    assert [event.step for event in board.Scalars("objective")] == [10, 20, 30, 40]
+
+
+def test_music_of_a_trial_cut_short_can_be_heard(
+    reporter: RunReporter, searcher: StudySearcher, tmp_path: Path
 ) -> None:
     trial = SimpleNamespace(config=searcher.suggest("a"))
-    reporter.on_trial_start(0, [], trial)
-    reporter.on_trial_result(0, [], trial, result())
+    phrase = np.full((1, 8, 16), 60, np.int8)
+    media = {"melody": phrase, "real": phrase, "chord": np.zeros((1, 8), np.int8)}
+    reporter.on_trial_result(0, [], trial, result(_media=media))
+    reporter.close()
+    board = EventAccumulator(str(tmp_path / "trials" / "0000"))
+    board.Reload()
+    assert [event.step for event in board.Audio("audio/1")] == [10]
+
+
+def test_the_end_of_a_trial_is_told_with_its_outcome(
+    reporter: RunReporter, searcher: StudySearcher, output: io.StringIO, tmp_path: Path
+) -> None:
+    trial = SimpleNamespace(config=searcher.suggest("a"))  # it crashed before it began: no `on_trial_start`
     searcher.on_trial_complete("a", error=True)  # Ray tells the searcher first
     reporter.on_trial_error(0, [], trial)
     assert "trial 0000  failed" in output.getvalue()
     assert reporter.close()[-1].outcome == "failed"
+    assert (tmp_path / "trials" / "0000" / "config.json").exists()

@@ -50,6 +50,20 @@ def test_where_nothing_finished_the_best_of_the_stopped_wins(tmp_path: Path) -> 
     assert best.name == "0001"
 
 
+def test_a_crashed_trial_never_wins_nor_one_stopped_sooner_than_another(tmp_path: Path) -> None:
+    trials = [
+        record("0000", Outcome.FAILED, 0.1),
+        record("0001", Outcome.STOPPED, 0.2),
+        record("0002", Outcome.STOPPED, 0.3),
+    ]
+    for name, bars in (("0000", 9), ("0001", 1), ("0002", 4)):
+        (tmp_path / "trials" / name).mkdir(parents=True)
+        (tmp_path / "trials" / name / "scores.jsonl").write_text(json.dumps({"bars": bars}) + "\n")
+    best = leaderboard.winner(leaderboard.rows(tmp_path, trials, ANCHORS))
+    assert best is not None
+    assert best.name == "0002"
+
+
 def test_where_nothing_was_judged_nothing_wins(tmp_path: Path) -> None:
     assert leaderboard.winner(leaderboard.rows(tmp_path, TRIALS[3:5], ANCHORS)) is None
 

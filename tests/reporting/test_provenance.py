@@ -13,7 +13,7 @@ def test_outside_a_checkout_there_is_no_commit_and_no_claim_of_cleanness(
 ) -> None:
     monkeypatch.setattr(module, "_ROOT", tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
-    told = provenance(corpus_digest="0" * 64, corpus_folder=tmp_path, seed=3)
+    told = provenance(corpus_digest="0" * 64, corpus_folder=tmp_path, seed=3, resources={"cpu": 1.0})
     assert told["git"] == {"commit": None, "dirty": None}
     assert told["seeds"] == {"search": 3, "training": 3}
 

@@ -3,6 +3,7 @@
 import math
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from optuna.trial import TrialState
@@ -71,7 +72,7 @@ def test_an_early_stop_is_pruned_and_keeps_the_value_it_was_stopped_at(searcher:
     searcher.on_trial_complete("a", result(2, 0.8))
     trial = open_study(tmp_path, seed=0).trials[0]
     assert trial.state is TrialState.PRUNED
-    assert trial.intermediate_values == {1000: 0.9, 2000: 0.8}
+    assert trial.intermediate_values == {1: 0.9, 2: 0.8}
     assert records(searcher.study)[0].objective == 0.8
 
 
@@ -83,6 +84,15 @@ def test_a_last_result_that_arrives_twice_is_told_once(searcher: StudySearcher) 
     assert records(searcher.study)[0].outcome is Outcome.STOPPED
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_retried_trial_tells_its_evaluations_once(searcher: StudySearcher, tmp_path: Path) -> None:
+    searcher.suggest("a")
+    for evaluation in (1, 2, 3, 2, 3, 4):  # lost after the third, and resumed from the first
+        searcher.on_trial_result("a", result(evaluation, 1 / evaluation))
+    trial = open_study(tmp_path, seed=0).trials[0]
+    assert trial.intermediate_values == {step: 1 / step for step in (1, 2, 3, 4)}
+
+
 def test_divergence_is_pruned_with_no_number_so_that_the_sampler_stays_away(
     searcher: StudySearcher, tmp_path: Path
 ) -> None:
@@ -90,7 +100,7 @@ def test_divergence_is_pruned_with_no_number_so_that_the_sampler_stays_away(
     searcher.on_trial_complete("a", result(1, 3.0, diverged=True))
     trial = open_study(tmp_path, seed=0).trials[0]
     assert trial.state is TrialState.PRUNED
-    assert math.isnan(trial.intermediate_values[1000])
+    assert math.isnan(trial.intermediate_values[1])
     assert outcomes(tmp_path) == [Outcome.DIVERGED]
     assert records(searcher.study)[0].objective is None
 
@@ -107,8 +117,25 @@ def test_nothing_is_running_after_the_end(searcher: StudySearcher, tmp_path: Pat
     searcher.suggest("b")
     searcher.on_trial_result("b", result(1, 0.7))
     searcher.close("out of time")
-    assert outcomes(tmp_path) == [Outcome.STOPPED, Outcome.STOPPED]
+    assert outcomes(tmp_path) == [Outcome.FAILED, Outcome.STOPPED]
     assert [record.objective for record in records(searcher.study)] == [None, 0.7]
+    assert [record.reason for record in records(searcher.study)] == [
+        "out of time, before its first evaluation",
+        "out of time",
+    ]
+
+
+def test_a_study_that_cannot_be_written_is_told_later(
+    searcher: StudySearcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searcher.suggest("a")
+    searcher.on_trial_result("a", result(1, 0.7))
+    with monkeypatch.context() as patch:
+        patch.setattr(searcher.study, "tell", Mock(side_effect=OSError("No space left on device")))
+        with pytest.raises(OSError, match="No space"):
+            searcher.on_trial_complete("a", result(2, 0.6))
+    searcher.close("the disk was full")
+    assert outcomes(tmp_path) == [Outcome.STOPPED]
 
 
 def test_the_sampler_goes_on_after_every_kind_of_end(tmp_path: Path) -> None:

@@ -118,12 +118,13 @@ def test_an_actor_that_is_used_again_starts_afresh(corpus: Corpus) -> None:
 
 def test_divergence_ends_the_trial_with_the_worst_objective_and_no_music(corpus: Corpus) -> None:
     trial = make("baseline", {}, corpus)
+    assert trial.train()["objective"] < WORST_OBJECTIVE
     with torch.no_grad():
         trial.midinet.players.generator.output.weight.fill_(math.nan)
     result = trial.train()
     assert result["diverged"]
     assert result["done"]
-    assert result["objective_now"] == WORST_OBJECTIVE
+    assert result["objective"] == result["objective_now"] == WORST_OBJECTIVE
     assert "_media" not in result
     assert all(math.isfinite(value) for value in result["losses"].values())
 
