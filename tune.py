@@ -67,9 +67,9 @@ def _search(plan: Plan, space: Space) -> int:
     corpus = corpora.load(folder)
     console.print(f"Music: {corpus.num_bars:,} bars of {corpus.num_songs} songs in {folder}")
     scale = anchors(corpus, Judge(corpus, rollouts=space.budget.rollouts), seed=plan.seed)
-    plan.make_folder()
     concurrency, resources = _start_ray(plan)
 
+    plan.make_folder()
     write_json(plan.run / "plan.json", plan.as_json(space))
     sources = provenance(corpus_digest=corpus.digest, corpus_folder=folder, seed=plan.seed, resources=resources)
     write_json(plan.run / "provenance.json", sources)
@@ -87,7 +87,8 @@ def _search(plan: Plan, space: Space) -> int:
     console.print(
         f"Search: {plan.trials} trials of {space.budget.bars:,} bars, {concurrency} at a time on a {unit} each"
     )
-    ending, lines = _run(plan, space, corpus, searcher, reporter, resources)
+    tuner = _tuner(plan, space, corpus, searcher, reporter, resources)
+    ending, lines = _run(plan, tuner, searcher, reporter)
     minutes = (time.monotonic() - start) / 60
     console.print(f"{ending.capitalize() or 'Done'} after {minutes:.1f} minutes.")
     _conclude(plan, lines, console)
@@ -129,18 +130,10 @@ def _start_ray(plan: Plan) -> tuple[int, dict[str, float]]:
     return concurrency, resources
 
 
-def _run(
-    plan: Plan,
-    space: Space,
-    corpus: "Corpus",
-    searcher: "StudySearcher",
-    reporter: "RunReporter",
-    resources: dict[str, float],
-) -> "tuple[str, list[Row]]":
+def _run(plan: Plan, tuner: "Tuner", searcher: "StudySearcher", reporter: "RunReporter") -> "tuple[str, list[Row]]":
     """Let Ray Tune run the search: why it ended early, or nothing, and the final leaderboard."""
     import ray
 
-    tuner = _tuner(plan, space, corpus, searcher, reporter, resources)
     start = time.monotonic()
     reporter.start()
     try:

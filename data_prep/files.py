@@ -35,17 +35,17 @@ def write_atomic(path: Path, data: bytes) -> None:
         raise
 
 
-def read_limited(path: Path) -> bytes:
-    """The bytes of a regular file of at most 2 GiB; UserError for anything else."""
+def read_limited(path: Path, most: int = MAX_BYTES) -> bytes:
+    """The bytes of a regular file of at most `most` of them; UserError for anything else."""
     try:
         info = path.stat()
         if not stat.S_ISREG(info.st_mode):
             raise UserError(f"{path}: not a regular file.")
-        if info.st_size > MAX_BYTES:
-            raise UserError(f"{path}: {info.st_size} bytes; at most {MAX_BYTES} are read.")
+        if info.st_size > most:
+            raise UserError(f"{path}: {info.st_size} bytes; at most {most} are read.")
         return path.read_bytes()
     except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}); is it a prepared corpus?") from error
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from error
 
 
 def pack_npz(arrays: dict[str, NDArray[Any]]) -> bytes:

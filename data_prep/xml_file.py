@@ -1,7 +1,6 @@
 """Plain and compressed XML files to an element tree, within limits and without entities."""
 
 import io
-import stat
 import xml.etree.ElementTree as ET
 import zipfile
 import zlib
@@ -10,6 +9,7 @@ from typing import Any, Final
 from xml.parsers import expat
 
 from data_prep.errors import UserError
+from data_prep.files import read_limited
 
 MAX_BYTES: Final = 64 * 2**20
 """Largest file read, counted after unzipping."""
@@ -24,7 +24,7 @@ def read_xml(path: Path) -> ET.Element:
 
     UserError for what is no regular file, too large, damaged, not well-formed, or declares entities.
     """
-    data = _file_bytes(path)
+    data = read_limited(path, MAX_BYTES)
     try:
         if zipfile.is_zipfile(io.BytesIO(data)):
             data = _unzip_score(data)
@@ -35,18 +35,6 @@ def read_xml(path: Path) -> ET.Element:
         raise UserError(f"{path.name}: a damaged .mxl archive ({error}).") from error
     except ValueError as error:
         raise UserError(f"{path.name}: {error}") from error
-
-
-def _file_bytes(path: Path) -> bytes:
-    try:
-        info = path.stat()
-        if not stat.S_ISREG(info.st_mode):
-            raise UserError(f"{path}: not a regular file.")
-        if info.st_size > MAX_BYTES:
-            raise UserError(f"{path}: {info.st_size} bytes; at most {MAX_BYTES} are read.")
-        return path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}).") from error
 
 
 def _unzip_score(data: bytes) -> bytes:

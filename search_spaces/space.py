@@ -55,6 +55,7 @@ class Space:
 
     def parameters(self) -> list[str]:
         """Names of everything that may be varied, those that only some trials have included."""
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
         study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
         names: dict[str, None] = {}
         for _ in range(_LOOKS):
