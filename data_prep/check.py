@@ -57,9 +57,6 @@ def check_about(about: Any, arrays: dict[str, NDArray[Any]], where: str, version
     """UserError, beginning with `where`, unless `about` is the song table and format of these arrays."""
     if not isinstance(about, dict) or about.get("format") != version:
         _refuse(where, f"it is not of format {version}")
-    options = about.get("options")
-    if not isinstance(options, dict) or options.get("rests") not in ("fill", "keep"):
-        _refuse(where, "its options do not say whether rests are filled or kept")
     songs = about.get("songs")
     if not isinstance(songs, list) or not all(isinstance(song, dict) for song in songs):
         _refuse(where, "it has no table of songs")

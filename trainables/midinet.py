@@ -25,7 +25,7 @@ class MidiNet:
         torch.manual_seed(seed)
         torch.set_flush_denormal(True)
         self.config = config
-        self.rests = corpus.about["options"]["rests"] == "keep"
+        self.rests = bool((corpus.melody < 0).any())  # where no rest was kept, none may be written
         self.players = Players(variant, config, torch.device(device))
         self.bars = TrainingBars(corpus, device=torch.device(device), seed=seed)
         self.noise = torch.Generator().manual_seed(seed)
