@@ -196,3 +196,12 @@ def test_losses_are_the_recorded_ones(system: str, corpus: Corpus, in_double: Ca
     assert found.keys() == recorded[system].keys()
     for name, values in recorded[system].items():
         assert found[name] == pytest.approx(values, rel=1e-4), name
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_music_may_rest_only_where_the_corpus_does(corpus: Corpus, silent: bool) -> None:
+    melody = corpus.melody.copy()
+    if silent:
+        melody[0, 4:8] = -1
+    net = MidiNet(VARIANTS["baseline"], TrainConfig(), replace(corpus, melody=melody), seed=0)
+    assert net.rests == silent
