@@ -64,6 +64,8 @@ def test_the_music_does_not_stay_in_ray_s_records(reporter: RunReporter, searche
     assert "_media" not in told
 
 
+# TensorBoard writes from a thread of its own, which has nobody to raise to.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_disk_that_fails_is_reported_and_the_search_goes_on(
     reporter: RunReporter, searcher: StudySearcher, output: io.StringIO, tmp_path: Path
 ) -> None:
@@ -78,6 +80,7 @@ def test_a_disk_that_fails_is_reported_and_the_search_goes_on(
     assert output.getvalue().count("Could not write results") == 2
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_disk_that_recovers_gets_the_rest(reporter: RunReporter, searcher: StudySearcher, tmp_path: Path) -> None:
     trial = SimpleNamespace(config=searcher.suggest("a"))
     (tmp_path / "trials").write_text("a file where a folder should be")
