@@ -90,8 +90,9 @@ def _search(plan: Plan, space: Space) -> int:
     tuner = _tuner(plan, space, corpus, searcher, reporter, resources)
     ending, lines = _run(plan, tuner, searcher, reporter)
     minutes = (time.monotonic() - start) / 60
-    console.print(f"{ending.capitalize() or 'Done'} after {minutes:.1f} minutes.")
-    _conclude(plan, lines, console)
+    told = ending[:1].upper() + ending[1:] or "Done"
+    console.print(f"{told} after {minutes:.1f} minutes.")
+    _conclude(plan, ending, lines, console)
     return {"": 0, OUT_OF_TIME: 0, INTERRUPTED: 130}.get(ending, 1)
 
 
@@ -207,14 +208,14 @@ def _trial_folder(trial: Any) -> str:
     return str(trial.config["trial"])
 
 
-def _conclude(plan: Plan, lines: "list[Row]", console: "Console") -> None:
+def _conclude(plan: Plan, ending: str, lines: "list[Row]", console: "Console") -> None:
     """Name the winner, where to listen and the next command."""
     from reporting.anchors import RANDOM_BARS, REAL
     from reporting.leaderboard import winner
 
     best = winner(lines)
     if best is None or best.objective is None:
-        raise UserError(_nothing_judged(plan, [line.outcome for line in lines]))
+        raise UserError(_nothing_judged(plan, ending, [line.outcome for line in lines]))
     scale = {line.name: line.objective for line in lines if line.outcome == "anchor"}
     settings = ", ".join(f"{name} {value}" for name, value in best.parameters.items())
     console.print(
@@ -227,7 +228,9 @@ def _conclude(plan: Plan, lines: "list[Row]", console: "Console") -> None:
     console.print(f"  look         tensorboard --logdir {shlex.quote(_shown(plan.results))}")
 
 
-def _nothing_judged(plan: Plan, outcomes: list[str]) -> str:
+def _nothing_judged(plan: Plan, ending: str, outcomes: list[str]) -> str:
+    if ending not in ("", OUT_OF_TIME, INTERRUPTED):
+        return f"No trial ended before the search was {ending}."
     if "diverged" in outcomes:
         return "Every trial diverged: see losses in TensorBoard, and try a space with lower learning rates."
     if list(plan.run.glob("trials/*/error.txt")):
