@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import signal
 import sys
 import time
 from pathlib import Path
@@ -101,6 +102,7 @@ def _set_up_ray(address: str) -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"  # RunReporter writes what they would
     os.environ["TUNE_PRINT_ALL_TRIAL_ERRORS"] = "0"  # they are in error.txt
+    os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"  # ours says that it has heard
     os.environ["RAY_CHDIR_TO_TRIAL_DIR"] = "0"
     os.environ["RAY_AIR_NEW_OUTPUT"] = "0"  # the only output that verbose=0 silences wholly
     if address == "local":
@@ -138,7 +140,7 @@ def _run(plan: Plan, tuner: "Tuner", searcher: "StudySearcher", reporter: "RunRe
     start = time.monotonic()
     reporter.start()
     try:
-        ending = _fit(tuner)
+        ending = _fit(tuner, reporter)
         if not ending and (searcher.running or searcher.begun < plan.trials):
             late = plan.time_budget is not None and time.monotonic() - start >= plan.time_budget
             ending = OUT_OF_TIME if late else INTERRUPTED
@@ -152,15 +154,25 @@ def _run(plan: Plan, tuner: "Tuner", searcher: "StudySearcher", reporter: "RunRe
     return ending, lines
 
 
-def _fit(tuner: "Tuner") -> str:
-    """Run the search; what broke it off, or nothing. Ray itself takes a Ctrl-C as the end of the search."""
+def _fit(tuner: "Tuner", reporter: "RunReporter") -> str:
+    """Run the search; what broke it off, or nothing. A first Ctrl-C ends it in order, a second at once."""
     from ray.tune import TuneError
 
+    def stop(number: int, frame: Any) -> None:
+        reporter.interruption.asked = True
+        reporter.console.print("Stopping, and writing what there is; Ctrl-C again to stop at once.")
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = signal.signal(signal.SIGINT, stop)
     try:
         tuner.fit()
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except (TuneError, OSError) as error:
         lines = [line for line in str(error).splitlines() if line.strip()]
         return f"broken off ({lines[-1].strip() if lines else type(error).__name__})"
+    finally:
+        signal.signal(signal.SIGINT, before)
     return ""
 
 
@@ -194,6 +206,7 @@ def _tuner(
             storage_path=str(plan.run),
             name="trials",
             callbacks=[reporter],
+            stop=reporter.interruption,
             verbose=0,
             failure_config=tune.FailureConfig(max_failures=3),
             checkpoint_config=tune.CheckpointConfig(
@@ -210,26 +223,29 @@ def _trial_folder(trial: Any) -> str:
 
 def _conclude(plan: Plan, ending: str, lines: "list[Row]", console: "Console") -> None:
     """Name the winner, where to listen and the next command."""
-    from reporting.anchors import RANDOM_BARS, REAL
+    from reporting.anchors import RANDOM_BARS, RANDOM_NOTES, REAL
     from reporting.leaderboard import winner
 
     best = winner(lines)
+    if ending == INTERRUPTED and (best is None or best.objective is None):
+        console.print("No trial had been judged.")
+        return
     if best is None or best.objective is None:
         raise UserError(_nothing_judged(plan, ending, [line.outcome for line in lines]))
     scale = {line.name: line.objective for line in lines if line.outcome == "anchor"}
-    settings = ", ".join(f"{name} {value}" for name, value in best.parameters.items())
-    console.print(
-        f"Winner: trial {best.name} ({best.outcome}), objective {best.objective:.3f} "
-        f"(real music {scale[REAL]:.3f}, random bars {scale[RANDOM_BARS]:.3f})"
-    )
-    console.print(f"  settings     {settings}")
+    title = "Winner" if best.outcome == "finished" else "Best so far, of trials that did not finish"
+    points = ", ".join(f"{name} {scale[name]:.3f}" for name in (REAL, RANDOM_BARS, RANDOM_NOTES))
+    console.print(f"{title}: trial {best.name}, objective {best.objective:.3f} ({points})")
+    if best.objective > (scale[RANDOM_BARS] or 0):
+        console.print("  It is still farther from real music than random training bars are: it needs longer training.")
+    console.print(f"  settings     {best.settings}")
     console.print(f"  listen       {plan.run / 'trials' / best.name / 'samples'}")
     console.print(f"  leaderboard  {plan.run / 'leaderboard.md'}")
     console.print(f"  look         tensorboard --logdir {shlex.quote(_shown(plan.results))}")
 
 
 def _nothing_judged(plan: Plan, ending: str, outcomes: list[str]) -> str:
-    if ending not in ("", OUT_OF_TIME, INTERRUPTED):
+    if ending not in ("", OUT_OF_TIME):
         return f"No trial ended before the search was {ending}."
     if "diverged" in outcomes:
         return "Every trial diverged: see losses in TensorBoard, and try a space with lower learning rates."

@@ -17,8 +17,11 @@ def resolve(data: str, progress: Progress | None = None) -> Path:
 
     UserError, naming the nearest valid choice, for anything else. `progress` hears of files read.
     """
-    if data == BUILTIN:
-        return cached_builtin(progress=progress)
+    return cached_builtin(progress=progress) if data == BUILTIN else existing(data)
+
+
+def existing(data: str) -> Path:
+    """The folder that `data` names, if a corpus is in it; UserError, naming the nearest valid choice, if not."""
     folder = Path(data)
     try:
         folder = folder.expanduser()
@@ -33,8 +36,13 @@ def resolve(data: str, progress: Progress | None = None) -> Path:
 def _no_such_data(data: str, folder: Path, found: bool) -> str:
     if found:
         return f"{data!r} has no {ARRAYS_FILE}; make one with: python -m data_prep builtin --out DIR"
+    told = f"{data!r} is neither 'builtin' nor a folder with a corpus"
     parent = folder.parent
-    names = [path.name for path in parent.iterdir()] if "\0" not in data and parent.is_dir() else []
+    if folder.name == ARRAYS_FILE and folder.is_file():
+        return f"{told}; did you mean {str(parent)!r}?"
+    siblings = list(parent.iterdir()) if "\0" not in data and parent.is_dir() else []
+    names = [path.name for path in siblings if (path / ARRAYS_FILE).is_file()]
     near = get_close_matches(folder.name, [BUILTIN, *names], n=1, cutoff=0.6)
-    nearest = BUILTIN if not near or near[0] == BUILTIN else str(parent / near[0])
-    return f"{data!r} is neither 'builtin' nor a folder with a corpus; did you mean {nearest!r}?"
+    if not near:
+        return f"{told}; make one with: python -m data_prep builtin --out DIR"
+    return f"{told}; did you mean {(BUILTIN if near[0] == BUILTIN else str(parent / near[0]))!r}?"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
-from ray.tune import Callback, Checkpoint
+from ray.tune import Callback, Checkpoint, Stopper
 from ray.tune.experiment import Trial
 from rich.console import Console
 
@@ -35,6 +35,21 @@ def _guarded(method: Method) -> Method:
     return cast(Method, guarded)
 
 
+class Interruption(Stopper):  # type: ignore[misc]  # Ray is untyped
+    """Ends the search when it is asked to."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        """No trial is stopped by itself."""
+        return False
+
+    def stop_all(self) -> bool:
+        """All are, once it is asked."""
+        return self.asked
+
+
 class RunReporter(Callback):  # type: ignore[misc]  # Ray is untyped
     """Writes trial folders, TensorBoard events and the leaderboard, and keeps the terminal up to date."""
 
@@ -49,6 +64,7 @@ class RunReporter(Callback):  # type: ignore[misc]  # Ray is untyped
         rung: int,
     ) -> None:
         self.console = console
+        self.interruption = Interruption()
         self._run = run
         self._records = records
         self._anchors = anchors

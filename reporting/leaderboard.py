@@ -32,7 +32,13 @@ class Row:
     scores: Mapping[str, float]
     parameters: Mapping[str, Any]
     note: str
-    bars: int
+    bars: int = 0
+    evaluations: int = 0
+
+    @property
+    def settings(self) -> str:
+        """The parameters in one line."""
+        return ", ".join(f"{name} {_number(value)}" for name, value in self.parameters.items())
 
 
 def rows(run: Path, trials: Sequence[TrialRecord], anchors: Mapping[str, Mapping[str, float]]) -> list[Row]:
@@ -46,7 +52,6 @@ def rows(run: Path, trials: Sequence[TrialRecord], anchors: Mapping[str, Mapping
             scores=scores,
             parameters={},
             note="",
-            bars=0,
         )
         for name, scores in anchors.items()
     ]
@@ -91,6 +96,7 @@ def _trial_row(run: Path, trial: TrialRecord) -> Row:
         parameters=trial.parameters,
         note="; ".join(filter(None, (trial.known, trial.reason))),
         bars=last.get("bars", 0),
+        evaluations=len(evaluations),
     )
 
 

@@ -80,7 +80,7 @@ def draw(
     if reference is None:
         return _framed(_roll(melody, chord, low, high, cell), chord, low, high, cell)
     pictures = [draw(each, chord, pitches=(low, high), cell=cell) for each in melodies]
-    return stack(pictures, captions=("generated", "real"))
+    return stack(pictures, captions=("generated, but for the first bar", "real"))
 
 
 def stack(pictures: Sequence[Picture], captions: Sequence[str] = ()) -> Picture:

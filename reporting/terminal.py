@@ -24,7 +24,7 @@ class Terminal:
         self._start = time.monotonic()
         self._lines: Sequence[Row] = ()
         self._live: Live | None = None
-        if console.is_terminal:
+        if console.is_terminal and not console.is_dumb_terminal:
             self._live = Live(console=console, refresh_per_second=2, get_renderable=self._table)
 
     def start(self) -> None:
@@ -60,25 +60,19 @@ class Terminal:
         lines = self._lines
         done = sum(line.outcome not in ("anchor", "running") for line in lines)
         table = Table(title=f"{done} of {self._trials} trials, {self._elapsed()}", title_justify="left")
-        for column in ("trial", "outcome", "objective", "bars", "settings"):
-            table.add_column(column, justify="right" if column in ("objective", "bars") else "left")
+        for column in ("trial", "outcome", "judged", "objective"):
+            table.add_column(column, justify="right" if column == "objective" else "left", no_wrap=True)
+        table.add_column("settings", no_wrap=True, overflow="ellipsis")
         running = [line for line in lines if line.outcome == "running"]
         others = [line for line in lines if line.outcome != "running"]
         for line in [*running, *others][:_ROWS]:
-            style = "dim" if line.outcome in ("stopped", "diverged", "failed") else None
+            style = None if line.outcome in ("running", "finished", "anchor") else "dim"
+            judged = "" if line.outcome == "anchor" else f"{line.evaluations}/{self._evaluations}"
             objective = "" if line.objective is None else f"{line.objective:.3f}"
-            bars = f"{line.bars:,}" if line.bars else ""
-            cells = (line.name, line.outcome, objective, bars, _settings(line))
+            cells = (line.name, line.outcome, judged, objective, line.settings)
             table.add_row(*map(Text, cells), style=style)  # Text: names are no markup
         return table
 
     def _elapsed(self) -> str:
         minutes, seconds = divmod(int(time.monotonic() - self._start), 60)
         return f"{minutes}:{seconds:02d}"
-
-
-def _settings(line: Row) -> str:
-    return ", ".join(
-        f"{name} {value:.2g}" if isinstance(value, float) else f"{name} {value}"
-        for name, value in line.parameters.items()
-    )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from data_prep.errors import UserError
+from data_prep.sources import BUILTIN, existing
 from search_spaces.plan import Plan
 from search_spaces.space import Space, load_space, space_names
 
@@ -16,7 +17,7 @@ _EXAMPLES = """\
 examples:
   python tune.py --space gan_balance                  a quarter of an hour on the built-in corpus
   python tune.py --space gan_balance --trials 100 --data my_corpus
-                                                      a long search on your own music
+                                                      a long search on another corpus (docs/data.md)
   python tune.py --space gan_balance --time-budget 8h --name overnight
   python tune.py --space gan_balance --dry-run        what would be done, and where it would land
   tensorboard --logdir results                        scalars, HParams, piano rolls and audio of every trial
@@ -85,7 +86,7 @@ def plan_of(arguments: Namespace, space: Space) -> Plan:
     plan = Plan(
         space=arguments.space,
         data=arguments.data,
-        name=arguments.name or f"{arguments.space}-{datetime.now():%Y%m%d-%H%M%S}",
+        name=_free_name(arguments) if arguments.name is None else arguments.name,
         results=arguments.results.expanduser().resolve(),
         trials=space.trials if arguments.trials is None else arguments.trials,
         time_budget=time_budget(arguments),
@@ -95,7 +96,19 @@ def plan_of(arguments: Namespace, space: Space) -> Plan:
     )
     if plan.run.exists():
         raise UserError(f"{plan.run} is there already: choose another --name.")
+    nearest = next(path for path in (plan.results, *plan.results.parents) if path.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        raise UserError(f"--results is {str(plan.results)!r}, but {nearest} is no folder that can be written to.")
+    if plan.data != BUILTIN:
+        existing(plan.data)
     return plan
+
+
+def _free_name(arguments: Namespace) -> str:
+    """The space and the time, and a number if two searches begin within one second."""
+    name = f"{arguments.space}-{datetime.now():%Y%m%d-%H%M%S}"
+    tries = (name, *(f"{name}-{number}" for number in range(2, 100)))
+    return next((each for each in tries if not (arguments.results / each).exists()), name)
 
 
 def time_budget(arguments: Namespace) -> float | None:
@@ -115,5 +128,5 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < float("inf"):
-        raise ArgumentTypeError(f"{text!r} is not a number with a unit, such as 90s, 30m or 8h, nor none")
+        raise ArgumentTypeError(f"{text!r} is not a time above 0 with its unit, such as 90s, 30m or 8h, nor none")
     return seconds

@@ -1,5 +1,6 @@
 """The plan of a run: what will be searched, on which music, and what it may cost."""
 
+import os
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
@@ -10,6 +11,7 @@ from data_prep.errors import UserError
 from search_spaces.space import Space
 
 _HEALTH_SECONDS: Final = 30
+_LONGEST_NAME: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +38,10 @@ class Plan:
             raise UserError(f"--concurrency is {self.concurrency}, but must be at least 1.")
         if not 0 <= self.seed < 2**32:
             raise UserError(f"--seed is {self.seed}, but must be from 0 to {2**32 - 1}.")
-        if self.name != Path(self.name).name or self.name.startswith("."):
-            raise UserError(f"--name is {self.name!r}, but must be a plain folder name, such as my-first-run.")
+        plain = self.name == Path(self.name).name and not self.name.startswith(".")
+        if not plain or not 0 < len(os.fsencode(self.name)) <= _LONGEST_NAME:
+            rule = f"a plain folder name of at most {_LONGEST_NAME} bytes, such as my-first-run"
+            raise UserError(f"--name is {self.name[:80]!r}, but must be {rule}.")
 
     def make_folder(self) -> None:
         """Make the folder of the run.
@@ -72,13 +76,13 @@ class Plan:
     def as_text(self, space: Space) -> str:
         """The plan for someone who asks what would be done."""
         budget = space.budget
-        limit = "no limit" if self.time_budget is None else f"at most {self.time_budget / 60:g} minutes, then it stops"
+        limit = "no limit" if self.time_budget is None else f"at most {_shown(self.time_budget)}, then it stops"
         room = self.concurrency or "as many as there is room for"
         lines = {
             "space": f"{self.space}: {space.title}",
             "system": space.system,
             "music": self.data,
-            "trials": f"{self.trials}, {room} at a time; seed {self.seed}",
+            "trials": f"{self.trials:,}, {room} at a time; seed {self.seed}",
             "a trial": f"{budget.bars:,} bars, judged {budget.evaluations} times on {budget.rollouts} phrases; "
             f"the worse half is stopped after evaluation {space.first_rung}",
             "tried first": "; ".join(known.source for known in space.known) or "nothing",
@@ -86,6 +90,14 @@ class Plan:
             "results": str(self.run),
         }
         return "\n".join(f"{name:<13}{value}" for name, value in lines.items())
+
+
+def _shown(seconds: float) -> str:
+    """Seconds in the largest unit of which there are two."""
+    for unit, name in ((3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * unit:
+            return f"{seconds / unit:,.3g} {name}"
+    return f"{seconds:g} seconds"
 
 
 def check_address(address: str) -> None:

@@ -25,7 +25,7 @@ class StudySearcher(Searcher):
     * stopped by the scheduler or by the end of the search: PRUNED, its last objective as an intermediate value
     * diverged: PRUNED with an intermediate value that is not a number and the attribute `diverged`, so that the
       sampler learns to stay away
-    * crashed, or never judged: FAIL with the reason
+    * crashed, or the search ended before its first evaluation (`unjudged`): FAIL with the reason
     """
 
     def __init__(self, run: Path, space: Space, *, seed: int, concurrency: int) -> None:
@@ -96,7 +96,8 @@ class StudySearcher(Searcher):
             if trial.number in self._reported:
                 self._prune(trial, reason)
             else:
-                self._fail(trial, f"{reason}, before its first evaluation")
+                trial.set_user_attr("unjudged", True)
+                self._fail(trial, reason)
             del self._live[trial_id]
 
     def _prune(self, trial: Trial, reason: str) -> None:

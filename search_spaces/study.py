@@ -25,6 +25,7 @@ class Outcome(Enum):
     STOPPED = "stopped"
     DIVERGED = "diverged"
     FAILED = "failed"
+    UNJUDGED = "not judged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +84,8 @@ def _record(trial: FrozenTrial) -> TrialRecord:
 def _outcome(trial: FrozenTrial) -> Outcome:
     if trial.state is TrialState.PRUNED and trial.user_attrs.get("diverged"):
         return Outcome.DIVERGED
+    if trial.state is TrialState.FAIL and trial.user_attrs.get("unjudged"):
+        return Outcome.UNJUDGED
     return {
         TrialState.COMPLETE: Outcome.FINISHED,
         TrialState.PRUNED: Outcome.STOPPED,

@@ -149,9 +149,13 @@ def error_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (("--space", "smoke", "--trials", "many"), "invalid int value: 'many'"),
         (("--space", "smoke", "--concurrency", "-1"), "--concurrency is -1, but must be at least 1."),
         (("--space", "smoke", "--seed", "-1"), "--seed is -1, but must be from 0"),
-        (("--space", "smoke", "--time-budget", "soon"), "'soon' is not a number with a unit, such as 90s"),
-        (("--space", "smoke", "--time-budget=-5m"), "'-5m' is not a number with a unit"),
+        (("--space", "smoke", "--time-budget", "soon"), "'soon' is not a time above 0 with its unit, such as 90s"),
+        (("--space", "smoke", "--time-budget=-5m"), "'-5m' is not a time above 0"),
         (("--space", "smoke", "--name", "../elsewhere"), "must be a plain folder name"),
+        (("--space", "smoke", "--name", "x" * 300), "must be a plain folder name of at most 100 bytes"),
+        (("--space", "smoke", "--name", ""), "must be a plain folder name"),
+        (("--space", "smoke", "--data", ""), "has no corpus.npz; make one with"),
+        (("--space", "smoke", "--data", "/etc/passwd", "--dry-run"), "is neither 'builtin' nor a folder with a corpus"),
         (("--space", "smoke", "--data", "biultin"), "did you mean 'builtin'?"),
         ((), "the following arguments are required: --space"),
     ],
@@ -161,6 +165,12 @@ def test_a_mistake_gets_one_line(
 ) -> None:
     assert message in error_of(capsys, *arguments, "--results", str(tmp_path))
     assert not list(tmp_path.iterdir())
+
+
+def test_results_that_cannot_be_written_are_refused_at_once(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    message = error_of(capsys, "--space", "smoke", "--dry-run", "--results", str(tmp_path / "file" / "results"))
+    assert f"{tmp_path / 'file'} is no folder that can be written to" in message
 
 
 def test_a_run_is_never_written_over(run: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,7 @@ LINES = [
         scores={},
         parameters={"learning_rate": 2e-4, "spectral_norm": "d_all"},
         note="",
-        bars=54_000,
+        evaluations=3,
     )
     for number, (outcome, objective) in enumerate([("finished", 0.3), ("stopped", 0.5), ("running", None)])
 ]
@@ -37,6 +37,7 @@ def test_a_terminal_shows_a_table_with_the_running_trials_on_top() -> None:
     rows = re.findall(r"│ (\d{4}) +│", re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown))
     assert rows[-3:] == ["0002", "0000", "0001"]
     assert "learning_rate 0.0002, spectral_norm d_all" in shown
+    assert "3/8" in shown
 
 
 def test_a_log_gets_a_line_per_event_and_no_table() -> None:

@@ -117,12 +117,9 @@ def test_nothing_is_running_after_the_end(searcher: StudySearcher, tmp_path: Pat
     searcher.suggest("b")
     searcher.on_trial_result("b", result(1, 0.7))
     searcher.close("out of time")
-    assert outcomes(tmp_path) == [Outcome.FAILED, Outcome.STOPPED]
+    assert outcomes(tmp_path) == [Outcome.UNJUDGED, Outcome.STOPPED]
     assert [record.objective for record in records(searcher.study)] == [None, 0.7]
-    assert [record.reason for record in records(searcher.study)] == [
-        "out of time, before its first evaluation",
-        "out of time",
-    ]
+    assert [record.reason for record in records(searcher.study)] == ["out of time"] * 2
 
 
 def test_a_study_that_cannot_be_written_is_told_later(
