@@ -12,6 +12,7 @@ from rich.text import Text
 from reporting.leaderboard import Row
 
 _ROWS: Final = 12
+_WIDTHS: Final = {"trial": 12, "outcome": 10, "judged": 6, "objective": 9}
 
 
 class Terminal:
@@ -59,10 +60,10 @@ class Terminal:
     def _table(self) -> Table:
         lines = self._lines
         done = sum(line.outcome not in ("anchor", "running") for line in lines)
-        table = Table(title=f"{done} of {self._trials} trials, {self._elapsed()}", title_justify="left")
-        for column in ("trial", "outcome", "judged", "objective"):
-            table.add_column(column, justify="right" if column == "objective" else "left", no_wrap=True)
-        table.add_column("settings", no_wrap=True, overflow="ellipsis")
+        table = Table(title=f"{done} of {self._trials} trials, {self._elapsed()}", title_justify="left", expand=True)
+        for column, width in _WIDTHS.items():
+            table.add_column(column, width=width, no_wrap=True)
+        table.add_column("settings", ratio=1, no_wrap=True, overflow="ellipsis")  # what is left of the line
         running = [line for line in lines if line.outcome == "running"]
         others = [line for line in lines if line.outcome != "running"]
         for line in [*running, *others][:_ROWS]:
