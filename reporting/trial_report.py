@@ -7,7 +7,8 @@ from reporting.phrase import Phrase, phrases
 from reporting.tensorboard import TrialBoard
 from reporting.trial_folder import TrialFolder
 
-_ROW: Final = ("training_iteration", "bars", "seconds", "objective", "objective_now", "diverged", "scores", "losses")
+_NUMBERS: Final = ("training_iteration", "bars", "seconds", "objective", "objective_now", "diverged")
+_ROW: Final = (*_NUMBERS, "scores", "losses", "cancelled_spectral_norms")
 
 
 class TrialReport:

@@ -67,6 +67,9 @@ def test_every_trial_leaves_its_config_scores_samples_and_one_checkpoint(run: Pa
     for trial in trials(run):
         config = json.loads((trial / "config.json").read_text())
         assert config["trial"] == trial.name
+        first = json.loads((trial / "scores.jsonl").read_text().splitlines()[0])
+        undone = {"none": 0, "d_conv": 1, "d_all": 0, "g_all": 5, "gd": 5}[config["settings"]["spectral_norm"]]
+        assert len(first["cancelled_spectral_norms"].split(",")) - (not first["cancelled_spectral_norms"]) == undone
         checkpoint = torch.load(trial / "checkpoint" / "state.pt", weights_only=True)
         assert checkpoint["midinet"]["bars_seen"] > 0
         assert not list(trial.glob("checkpoint_*"))
