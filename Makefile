@@ -17,7 +17,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 help:  ## list the commands
 	@echo "make search   install if needed, then search: python tune.py --space gan_balance (options: ARGS='...')"
 	@echo "make test     install if needed, then check the code (make lint) and run the tests (options: ARGS='...')"
-	@echo "make lint     ruff, mypy and the import rules"
+	@echo "make lint     ruff, mypy, the import rules and codespell"
 	@echo "make format   let ruff rewrite the code"
 	@echo "make lock     pin versions anew after a change of pyproject.toml (newest of all: ARGS=--upgrade)"
 	@echo "make clean    remove .venv and caches; results stay"
@@ -36,6 +36,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/codespell
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix
