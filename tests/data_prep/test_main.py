@@ -56,7 +56,7 @@ def test_what_stops_it_is_told_without_a_traceback(
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["bultin"], ["builtin"], ["builtin", "--out", "x", "--jobs", "0"], ["builtin", "--rests", "x"]]
+    "arguments", [[], ["biultin"], ["builtin"], ["builtin", "--out", "x", "--jobs", "0"], ["builtin", "--rests", "x"]]
 )
 def test_wrong_options_end_with_code_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -54,7 +54,7 @@ def test_a_folder_with_a_corpus_is_itself(builtin_folder: Path) -> None:
 
 def test_a_misspelling_is_met_with_the_nearest_choice(tmp_path: Path, builtin_folder: Path) -> None:
     shutil.copytree(builtin_folder, tmp_path / "chorales")
-    for data, nearest in (("bultin", "'builtin'"), (str(tmp_path / "chorals"), str(tmp_path / "chorales"))):
+    for data, nearest in (("biultin", "'builtin'"), (str(tmp_path / "chorals"), str(tmp_path / "chorales"))):
         with pytest.raises(UserError) as caught:
             resolve(data)
         assert data in str(caught.value)
