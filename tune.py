@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from data_prep.errors import UserError
+from search_spaces.cluster import check_address
 from search_spaces.options import parser, plan_of
-from search_spaces.plan import Plan, check_address
+from search_spaces.plan import Plan
 from search_spaces.space import Space, load_space
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _search(plan: Plan, space: Space) -> int:
-    _set_up_ray(plan.address)
+    check_address(plan.address)
+    _set_up_ray(plan.address)  # before Ray is imported
     from rich.console import Console
 
     from data_prep import corpus as corpora
@@ -62,7 +64,6 @@ def _search(plan: Plan, space: Space) -> int:
 
     start = time.monotonic()
     console = Console(soft_wrap=True, markup=False, emoji=False, highlight=False)
-    check_address(plan.address)
     with shown_on(console, "Reading the music, this first time") as progress:
         folder = resolve(plan.data, progress)
     corpus = corpora.load(folder)

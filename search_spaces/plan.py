@@ -1,8 +1,6 @@
 """The plan of a run: what will be searched, on which music, and what it may cost."""
 
 import os
-import subprocess
-import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -10,7 +8,6 @@ from typing import Any, Final
 from data_prep.errors import UserError
 from search_spaces.space import Space
 
-_HEALTH_SECONDS: Final = 30
 _LONGEST_NAME: Final = 100
 
 
@@ -98,20 +95,3 @@ def _shown(seconds: float) -> str:
         if seconds >= 2 * unit:
             return f"{seconds / unit:,.3g} {name}"
     return f"{seconds:g} seconds"
-
-
-def check_address(address: str) -> None:
-    """Refuse what is not local, auto or the HOST:PORT of a Ray that answers: Ray itself would try for minutes."""
-    if address in ("local", "auto"):
-        return
-    told = f"The Ray address (--address, or RAY_ADDRESS) is {address!r}, but"
-    host, separator, port = address.rpartition(":")
-    if not host or not separator or not port.isdecimal() or "/" in host:
-        raise UserError(f"{told} must be local, auto or HOST:PORT; run tune.py on the cluster's own head node.")
-    command = [sys.executable, "-m", "ray.scripts.scripts", "health-check", "--address", address]
-    try:
-        healthy = subprocess.run(command, capture_output=True, timeout=_HEALTH_SECONDS, check=False).returncode == 0
-    except subprocess.TimeoutExpired:
-        healthy = False
-    if not healthy:
-        raise UserError(f"{told} no Ray cluster answers there.")

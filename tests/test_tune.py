@@ -184,7 +184,7 @@ def test_a_run_is_never_written_over(run: Path, capsys: pytest.CaptureFixture[st
 @pytest.mark.parametrize(
     ("address", "message"),
     [
-        ("127.0.0.1:1", "is '127.0.0.1:1', but no Ray cluster answers there."),
+        ("127.0.0.1:1", "is '127.0.0.1:1', but no Ray cluster answers there"),
         ("ray://127.0.0.1:10001", "must be local, auto or HOST:PORT; run tune.py on the cluster's own head node."),
         ("head", "is 'head', but must be local, auto or HOST:PORT"),
     ],
@@ -195,9 +195,12 @@ def test_a_cluster_that_does_not_answer_gets_one_line(
     assert message in error_of(capsys, "--space", "smoke", "--address", address, "--results", str(tmp_path))
 
 
-def test_something_that_is_not_ray_does_not_hang_the_search(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_something_that_is_not_ray_does_not_hang_the_search(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:  # accepts, and never says a word
         address = f"127.0.0.1:{mute.getsockname()[1]}"
+        monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
         message = error_of(capsys, "--space", "smoke", "--address", address, "--results", str(tmp_path))
     assert "no Ray cluster answers there" in message
 

@@ -11,7 +11,7 @@ SPACES = [load_space(name) for name in space_names()]
 
 def test_the_spaces_are_found_by_their_files() -> None:
     assert {"gan_balance", "smoke"} <= set(space_names())
-    assert not {"space", "study", "searcher", "plan", "options"} & set(space_names())
+    assert not {"space", "study", "searcher", "plan", "options", "cluster"} & set(space_names())
 
 
 def test_an_unknown_space_is_answered_with_the_nearest_name() -> None:
