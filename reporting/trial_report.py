@@ -18,8 +18,8 @@ class TrialReport:
         self._folder = folder
         self._board = board
         self._evaluation = 0
-        self._bars = 0
         self._music: list[Phrase] = []
+        self._written = 0
         self._heard = 0
         self.checkpoint = ""
         """Name of the newest checkpoint that Ray says is whole."""
@@ -28,23 +28,23 @@ class TrialReport:
         """Write down one evaluation; with `audio` its sound too, which takes about a megabyte a phrase."""
         if result["training_iteration"] <= self._evaluation:
             return
-        self._evaluation, self._bars = result["training_iteration"], result["bars"]
+        self._evaluation = result["training_iteration"]
         self._folder.append_scores({key: result[key] for key in _ROW if key in result})
-        self._board.add_scalars(result, self._bars)
-        if media is not None:
-            self._music = phrases(media)
+        self._board.add_scalars(result, result["bars"])
+        if media is not None:  # a diverged trial sends none: its last good music stays
+            self._music, self._written = phrases(media), result["bars"]
             self._folder.write_samples(self._music)
-            self._board.add_pictures(self._music, self._bars)
+            self._board.add_pictures(self._music, self._written)
             if audio:
                 self._add_audio()
 
     def close(self, *, failed: bool) -> None:
         """Settle what the trial leaves: its last music can be heard, its newest checkpoint has its place."""
-        if self._heard < self._bars:
+        self._folder.settle_checkpoint(self.checkpoint)  # first: it needs no room on the disk, and makes some
+        if self._heard < self._written:
             self._add_audio()
         self._board.close(failed=failed)
-        self._folder.settle_checkpoint(self.checkpoint)
 
     def _add_audio(self) -> None:
-        self._board.add_audio(self._music, self._bars)
-        self._heard = self._bars
+        self._board.add_audio(self._music, self._written)
+        self._heard = self._written

@@ -6,14 +6,17 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptio
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from data_prep.errors import UserError
 from data_prep.sources import BUILTIN, existing
 from search_spaces.plan import Plan
 from search_spaces.space import Space, load_space, space_names
 
-_EXAMPLES = """\
+_MINUTES: Final = 13
+"""Default time of a search: on two CPU cores it then ends, with its start, within a quarter of an hour."""
+
+_EXAMPLES: Final = """\
 examples:
   python tune.py --space gan_balance                  a quarter of an hour on the built-in corpus
   python tune.py --space gan_balance --trials 100 --data my_corpus
@@ -66,7 +69,7 @@ def parser() -> ArgumentParser:
         "--time-budget",
         type=_seconds,
         metavar="TIME",
-        help="stop after 90s, 30m, 8h; or none (default: 13m, or none if --trials is given)",
+        help=f"stop after 90s, 30m, 8h; or none (default: {_MINUTES}m, or none if --trials is given)",
     )
     option("--concurrency", type=int, metavar="N", help="trials at a time (default: as many as there is room for)")
     option("--seed", type=int, default=0, metavar="N", help="of the search and of each training (default: 0)")
@@ -83,39 +86,47 @@ def plan_of(arguments: Namespace, space: Space) -> Plan:
     Raises:
         UserError: a value that cannot be, or a run that is there already.
     """
+    results = arguments.results.expanduser().resolve()
     plan = Plan(
         space=arguments.space,
         data=arguments.data,
-        name=_free_name(arguments) if arguments.name is None else arguments.name,
-        results=arguments.results.expanduser().resolve(),
+        name=_free_name(results, arguments.space) if arguments.name is None else arguments.name,
+        results=results,
         trials=space.trials if arguments.trials is None else arguments.trials,
         time_budget=time_budget(arguments),
         concurrency=arguments.concurrency,
         seed=arguments.seed,
         address=arguments.address or os.environ.get("RAY_ADDRESS") or "local",
     )
-    if plan.run.exists():
-        raise UserError(f"{plan.run} is there already: choose another --name.")
-    nearest = next(path for path in (plan.results, *plan.results.parents) if path.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
-        raise UserError(f"--results is {str(plan.results)!r}, but {nearest} is no folder that can be written to.")
+    _check_folder(plan)
     if plan.data != BUILTIN:
         existing(plan.data)
     return plan
 
 
-def _free_name(arguments: Namespace) -> str:
+def _free_name(results: Path, space: str) -> str:
     """The space and the time, and a number if two searches begin within one second."""
-    name = f"{arguments.space}-{datetime.now():%Y%m%d-%H%M%S}"
+    name = f"{space}-{datetime.now():%Y%m%d-%H%M%S}"
     tries = (name, *(f"{name}-{number}" for number in range(2, 100)))
-    return next((each for each in tries if not (arguments.results / each).exists()), name)
+    return next((each for each in tries if not os.path.lexists(results / each)), name)
+
+
+def _check_folder(plan: Plan) -> None:
+    try:
+        if plan.run.exists():
+            raise UserError(f"{plan.run} is there already: choose another --name.")
+        nearest = next(path for path in (plan.results, *plan.results.parents) if path.exists())
+    except OSError as error:  # a name too long, a folder that may not be looked into
+        raise UserError(f"--results is {str(plan.results)[:200]!r}, but cannot be used: {error.strerror}.") from error
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        raise UserError(f"--results is {str(plan.results)!r}, but {nearest} is no folder that can be written to.")
 
 
 def time_budget(arguments: Namespace) -> float | None:
     """Seconds the search may take, None for no limit: who asks for a number of trials wants them all."""
     if arguments.time_budget is not None:
         return None if arguments.time_budget == float("inf") else float(arguments.time_budget)
-    return None if arguments.trials is not None else 13 * 60.0
+    return None if arguments.trials is not None else _MINUTES * 60.0
 
 
 def _seconds(text: str) -> float:

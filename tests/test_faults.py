@@ -87,13 +87,17 @@ def start(results: Path, *arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
+def wait_for(folder: Path, pattern: str) -> None:
+    deadline = time.monotonic() + 120
+    while not list(folder.glob(pattern)):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
 @pytest.mark.usefixtures("ray_folder")
 def test_ctrl_c_ends_the_search_in_order_and_says_so(tmp_path: Path) -> None:
     process = start(tmp_path, "--trials", "50")
-    deadline = time.monotonic() + 120
-    while not list(tmp_path.glob("run/trials/*/scores.jsonl")):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    wait_for(tmp_path, "run/trials/*/scores.jsonl")
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 130
@@ -107,10 +111,7 @@ def test_ctrl_c_ends_the_search_in_order_and_says_so(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("ray_folder")
 def test_ctrl_c_twice_ends_it_at_once_and_still_tells_the_truth(tmp_path: Path) -> None:
     process = start(tmp_path, "--trials", "50")
-    deadline = time.monotonic() + 120
-    while not list(tmp_path.glob("run/trials/*/config.json")):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    wait_for(tmp_path, "run/trials/*/config.json")
     process.send_signal(signal.SIGINT)
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)

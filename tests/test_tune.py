@@ -157,6 +157,7 @@ def error_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (("--space", "smoke", "--name", "../elsewhere"), "must be a plain folder name"),
         (("--space", "smoke", "--name", "x" * 300), "must be a plain folder name of at most 100 bytes"),
         (("--space", "smoke", "--name", ""), "must be a plain folder name"),
+        (("--space", "smoke", "--results", "x" * 300), "but cannot be used: File name too long"),
         (("--space", "smoke", "--data", ""), "has no corpus.npz; make one with"),
         (("--space", "smoke", "--data", "/etc/passwd", "--dry-run"), "is neither 'builtin' nor a folder with a corpus"),
         (("--space", "smoke", "--data", "biultin"), "did you mean 'builtin'?"),
@@ -166,7 +167,7 @@ def error_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 def test_a_mistake_gets_one_line(
     arguments: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    assert message in error_of(capsys, *arguments, "--results", str(tmp_path))
+    assert message in error_of(capsys, "--results", str(tmp_path), *arguments)  # its own --results come last, and win
     assert not list(tmp_path.iterdir())
 
 

@@ -109,6 +109,9 @@ def test_music_of_a_trial_cut_short_can_be_heard(
     phrase = np.full((1, 8, 16), 60, np.int8)
     media = {"melody": phrase, "real": phrase, "chord": np.zeros((1, 8), np.int8)}
     reporter.on_trial_result(0, [], trial, result(_media=media))
+    diverged = result(training_iteration=2, bars=20, diverged=True)
+    del diverged["_media"]
+    reporter.on_trial_result(0, [], trial, diverged)
     reporter.close()
     board = EventAccumulator(str(tmp_path / "trials" / "0000"))
     board.Reload()
