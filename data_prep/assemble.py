@@ -2,35 +2,30 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, Final, Literal, NamedTuple
+from dataclasses import asdict
+from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data_prep.bars import fill_rests
+from data_prep.bars import NUM_PITCHES, fill_rests
 from data_prep.chords import NO_CHORD
-from data_prep.corpus import FORMAT, Corpus, Split
+from data_prep.corpus import Corpus, Split
 from data_prep.errors import UserError
-from data_prep.song import RawSong, Section, SkippedFile
-from data_prep.splits import Shares, cluster_of, split_of
+from data_prep.options import BARS, Options
+from data_prep.song import RawPiece, RawSong, Section, SkippedFile
+from data_prep.splits import cluster_of, split_of
 
 SILENT: Final = "no note in it"
 NO_FIRST_CHORD: Final = "no chord in it"
 NO_USABLE_BAR: Final = "no usable bar"
+FOLD_LOW: Final = 60
+FOLD_HIGH: Final = 83
+"""The two octaves of MidiNet (Yang et al. 2017): C4 to B5."""
 
+_OCTAVES: Final = tuple(sorted(range(-120, 121, 12), key=abs))
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """Choices that shape a corpus: `rests` is `fill` (as MidiNet: no silence) or `keep`."""
-
-    seed: int = 0
-    rests: Literal["fill", "keep"] = "fill"
-    shares: Shares = field(default_factory=Shares)
-
-    def __post_init__(self) -> None:
-        if self.rests not in ("fill", "keep"):
-            raise UserError(f"rests is {self.rests!r}; choose 'fill' or 'keep'.")
+AnySong = TypeVar("AnySong", RawSong, RawPiece)
 
 
 class _Rows(NamedTuple):
@@ -44,45 +39,102 @@ class _Rows(NamedTuple):
 
 
 def assemble(
-    read: Sequence[RawSong | SkippedFile], options: Options, *, source: str, versions: dict[str, str]
+    read: Sequence[RawSong | SkippedFile],
+    options: Options,
+    *,
+    source: str,
+    hears: tuple[str, ...] = BARS,
+    versions: dict[str, str],
 ) -> Corpus:
     """The corpus of these songs, in the order given. UserError where no bar is usable."""
+    songs, skipped = sort_out(read)
     dropped = Counter[str]()
-    skipped = [item for item in read if isinstance(item, SkippedFile)]
     kept: list[tuple[RawSong, list[_Rows]]] = []
-    for song in (item for item in read if isinstance(item, RawSong)):
-        sections = [_usable(section, options.rests, dropped) for section in song.sections]
-        if any(len(rows.bar) for rows in sections):
-            kept.append((song, sections))
-        else:
-            skipped.append(SkippedFile(path=song.id, reason=NO_USABLE_BAR))
+    for song in songs:
+        if song.doubt and options.doubtful == "leave-out":
+            skipped.append(SkippedFile(path=song.id, reason=song.doubt))
+            continue
+        sections = [_usable(section, options, dropped) for section in song.sections]
+        if not any(len(rows.bar) for rows in sections):
+            skipped.append(SkippedFile(path=song.id, reason=_why_nothing(song)))
+            continue
+        kept.append((song, _folded(sections) if options.octave == "fold" else sections))
     if not kept:
-        raise UserError(f"Not one usable bar in {len(read)} files; give others, in 4/4 with a melody and chords.")
+        raise UserError(nothing_usable(skipped))
+    parts = [section for song, _ in kept for section in song.sections]
     about = {
-        "format": FORMAT,
         "source": source,
-        "versions": {**versions, "format": str(FORMAT)},
-        "options": asdict(options),
+        "versions": versions,
+        "options": options.chosen(hears),
         "songs": _song_table(kept, options),
-        "skipped": [asdict(item) for item in sorted(skipped, key=lambda item: item.path)],
-        "inputs": {part.path: part.sha256 for song, _ in kept for part in song.sections},
+        "skipped": skipped_table(skipped),
+        "doubts": {song.id: song.doubt for song, _ in kept if song.doubt},
+        "inputs": {path: digest for part in parts for path, digest in part.inputs.items()},
     }
     corpus = _corpus(kept, about)
-    about["counts"] = _counts(corpus, dropped)
+    remarks = sum((Counter(part.remarks) for part in parts), Counter[str]())
+    about["counts"] = _counts(corpus, dropped, remarks)
     return corpus
 
 
-def _usable(section: Section, rests: str, dropped: Counter[str]) -> _Rows:
+def sort_out(read: Sequence[AnySong | SkippedFile]) -> tuple[list[AnySong], list[SkippedFile]]:
+    """Songs, and files that gave none. A second song of the same id is a file that gave none."""
+    songs: dict[str, AnySong] = {}
+    skipped: list[SkippedFile] = []
+    for item in read:
+        if isinstance(item, SkippedFile):
+            skipped.append(item)
+        elif item.id in songs:
+            skipped.append(SkippedFile(path=item.id, reason="another song has the same name"))
+        else:
+            songs[item.id] = item
+    return list(songs.values()), skipped
+
+
+def skipped_table(skipped: list[SkippedFile]) -> list[dict[str, str]]:
+    """The skipped files as `corpus.json` lists them."""
+    return [asdict(item) for item in sorted(skipped, key=lambda item: (item.path, item.reason))]
+
+
+def nothing_usable(skipped: list[SkippedFile]) -> str:
+    """One line that says why there is no corpus, by the commonest reasons."""
+    if not skipped:
+        return "No music of this kind there; name another folder, or another source."
+    reasons = Counter(item.reason for item in skipped).most_common(3)
+    told = "; ".join(f"{reason} ({count:,})" for reason, count in reasons)
+    return f"Nothing usable in {len(skipped):,} files: {told[:400]}. Give others, in 4/4 with a melody and chords."
+
+
+def _why_nothing(song: RawSong) -> str:
+    """Of a song without a usable bar, why its bars are not."""
+    reasons = sum((Counter(section.unreadable) for section in song.sections), Counter[str]())
+    for section in song.sections:
+        silent = (section.melody < 0).all(axis=1)
+        reasons += Counter({SILENT: int(silent.sum()), NO_FIRST_CHORD: int((~silent).sum())})
+    return f"{NO_USABLE_BAR}: {reasons.most_common(1)[0][0]}" if reasons else NO_USABLE_BAR
+
+
+def _usable(section: Section, options: Options, dropped: Counter[str]) -> _Rows:
     silent = (section.melody < 0).all(axis=1)
-    chordless = ~silent & (section.first_chord == NO_CHORD)
+    chordless = ~silent & (section.first_chord == NO_CHORD) & (options.chords == "required")
     dropped.update(section.unreadable)
     dropped.update({SILENT: int(silent.sum()), NO_FIRST_CHORD: int(chordless.sum())})
     melody, onset = section.melody, section.onset
-    if rests == "fill":
+    if options.rests == "fill":
         melody, onset = _fill(section)
     keep = ~(silent | chordless)
     columns = (melody, onset, section.chord, section.first_chord, section.bar)
     return _Rows(*(column[keep] for column in columns))
+
+
+def _folded(sections: list[_Rows]) -> list[_Rows]:
+    """The song moved by the octaves that bring most of it into C4-B5, the fewest of them if several do."""
+    melody = np.concatenate([rows.melody for rows in sections]).astype(np.int16)
+    sounding = melody[melody >= 0]
+    shifts = [shift for shift in _OCTAVES if 0 <= sounding.min() + shift and sounding.max() + shift < NUM_PITCHES]
+    inside = [((sounding + shift >= FOLD_LOW) & (sounding + shift <= FOLD_HIGH)).sum() for shift in shifts]
+    best = shifts[int(np.argmax(inside))]
+    return [rows._replace(melody=np.where(rows.melody < 0, -1, rows.melody + best).astype(np.int8)) for rows in sections]
 
 
 def _fill(section: Section) -> tuple[NDArray[np.int8], NDArray[np.uint16]]:
@@ -131,7 +183,7 @@ def _corpus(kept: list[tuple[RawSong, list[_Rows]]], about: dict[str, Any]) -> C
     )
 
 
-def _counts(corpus: Corpus, dropped: Counter[str]) -> dict[str, Any]:
+def _counts(corpus: Corpus, dropped: Counter[str], remarks: Counter[str]) -> dict[str, Any]:
     splits = {
         split.name.lower(): {
             "songs": int((corpus.split == split).sum()),
@@ -141,4 +193,5 @@ def _counts(corpus: Corpus, dropped: Counter[str]) -> dict[str, Any]:
         for split in Split
     }
     reasons = {reason: count for reason, count in sorted(dropped.items()) if count}
-    return {"songs": corpus.num_songs, "bars": corpus.num_bars, "dropped_bars": reasons, "splits": splits}
+    counts = {"songs": corpus.num_songs, "bars": corpus.num_bars, "dropped_bars": reasons, "splits": splits}
+    return {**counts, "remarks": dict(sorted(remarks.items()))}

@@ -1,36 +1,59 @@
-"""Prepared corpora in the user's cache folder, one per edition of the source and choice of options."""
+"""Prepared corpora in the user's cache folder, one per content of the music, edition of its reader and options."""
 
 import hashlib
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from data_prep.assemble import Options
-from data_prep.builtin import Progress, music21_version
-from data_prep.corpus import FORMAT, load, save
 from data_prep.errors import UserError
-from data_prep.prepare import prepare_builtin
+from data_prep.files import read_limited
+from data_prep.kinds import load, save
+from data_prep.options import Options
+from data_prep.pool import Progress
+from data_prep.prepare import prepare_found
+from data_prep.source import Found, Source
+from data_prep.store import FORMAT
 
 
-def builtin_folder(options: Options) -> Path:
-    """Where the built-in corpus with these options lies, or will."""
-    key = json.dumps([FORMAT, music21_version(), asdict(options)], sort_keys=True)
-    name = f"builtin-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
-    return user_cache_path("well-tempered-gan") / "corpora" / name
-
-
-def cached_builtin(options: Options | None = None, progress: Progress | None = None) -> Path:
-    """Folder of the built-in corpus, prepared first where it is absent or damaged.
+def cached(
+    source: Source,
+    path: Path | None = None,
+    options: Options | None = None,
+    *,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> Path:
+    """Folder of the corpus of the music at `path`, prepared first where it is absent or damaged.
 
     Safe in several processes at once: each would write the same bytes, and every file lands whole.
     """
-    options = options or Options()
-    folder = builtin_folder(options)
+    options = options or source.defaults
+    found = source.find(path)
+    folder = cache_folder(source, found, options)
     try:
         load(folder)
     except UserError:
-        # One process: a second saves a second, but would need a __main__ guard in whatever script calls this.
-        save(prepare_builtin(options, progress=progress), folder)
+        save(prepare_found(source, found, options, jobs=jobs, progress=progress), folder)
     return folder
+
+
+def cache_folder(source: Source, found: Found, options: Options) -> Path:
+    """Where the corpus of these files with these options lies, or will. Music that moved is the same music."""
+    content = _content(found) if source.takes_path else ""
+    key = json.dumps([FORMAT, source.versions(), source.choices(options), content], sort_keys=True)
+    name = f"{source.name}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
+    return user_cache_path("well-tempered-gan") / "corpora" / name
+
+
+def _content(found: Found) -> str:
+    total = hashlib.sha256()
+    for item in found.items:
+        for path in item.paths:
+            try:
+                content = hashlib.sha256(read_limited(found.root / path)).hexdigest()
+            except UserError as error:
+                content = str(error)
+            total.update(json.dumps([path, content, item.split]).encode())
+    total.update(json.dumps([[skipped.path, skipped.reason] for skipped in found.skipped]).encode())
+    return total.hexdigest()

@@ -1,6 +1,6 @@
 """What holds for every corpus, checked before one is used: shapes, ranges, links, the song table."""
 
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,11 +35,12 @@ def check_arrays(arrays: dict[str, NDArray[Any]], where: str) -> None:
     bits = arrays["onset"][:, None] >> np.arange(16, dtype=np.uint16) & 1
     if ((bits == 1) & (arrays["melody"] < 0)).any():
         _refuse(where, "onset marks a start where melody is silent")
-    _check_songs(arrays["song"], num_songs, where)
+    check_song_numbers(arrays["song"], num_songs, where)
     _check_links(arrays["prev"], arrays["song"], arrays["bar"], where)
 
 
-def _check_songs(song: NDArray[np.int32], num_songs: int, where: str) -> None:
+def check_song_numbers(song: NDArray[np.int32], num_songs: int, where: str) -> None:
+    """UserError, beginning with `where`, unless the rows name every song, in order."""
     if song[0] != 0 or song[-1] != num_songs - 1 or not np.isin(np.diff(song), (0, 1)).all():
         _refuse(where, f"song must count from 0 to {num_songs - 1} in order, leaving none out")
 
@@ -53,23 +54,21 @@ def _check_links(prev: NDArray[np.int32], song: NDArray[np.int32], bar: NDArray[
         _refuse(where, "prev must link a bar to the one directly before it in the same song")
 
 
-def check_about(about: Any, arrays: dict[str, NDArray[Any]], where: str, version: int) -> None:
-    """UserError, beginning with `where`, unless `about` is the song table and format of these arrays."""
-    if not isinstance(about, dict) or about.get("format") != version:
-        _refuse(where, f"it is not of format {version}")
+def check_songs(about: dict[str, Any], split: NDArray[np.int8], song: NDArray[np.int32], where: str) -> None:
+    """UserError, beginning with `where`, unless `about` has the table of the songs (split (M,)) of these rows (N,)."""
     songs = about.get("songs")
-    if not isinstance(songs, list) or not all(isinstance(song, dict) for song in songs):
+    if not isinstance(songs, list) or not all(isinstance(entry, dict) for entry in songs):
         _refuse(where, "it has no table of songs")
-    if [song.get("split") for song in songs] != arrays["split"].tolist():
+    if [entry.get("split") for entry in songs] != split.tolist():
         _refuse(where, "its songs and their splits are not those of the arrays")
-    identities = [song.get("id") for song in songs]
+    identities = [entry.get("id") for entry in songs]
     if not all(isinstance(name, str) for name in identities) or len(set(identities)) != len(identities):
         _refuse(where, "two of its songs share an id, or one has none")
     expected_row = 0
-    for song, num_bars in zip(songs, np.bincount(arrays["song"]), strict=True):
-        if not _counts_up(song.get("sections"), expected_row, int(num_bars)):
-            _refuse(where, f"the sections of {song['id'][:80]!r} do not cover its bars")
-        expected_row += int(num_bars)
+    for entry, num_rows in zip(songs, np.bincount(song, minlength=len(songs)).tolist(), strict=True):
+        if not _counts_up(entry.get("sections"), expected_row, num_rows):
+            _refuse(where, f"the sections of {entry['id'][:80]!r} do not cover its bars")
+        expected_row += num_rows
 
 
 def _counts_up(sections: Any, first_row: int, num_bars: int) -> bool:
@@ -85,5 +84,5 @@ def _counts_up(sections: Any, first_row: int, num_bars: int) -> bool:
     return row == first_row + num_bars
 
 
-def _refuse(where: str, rule: str) -> None:
+def _refuse(where: str, rule: str) -> NoReturn:
     raise UserError(f"{where}: {rule}; prepare the corpus again.")

@@ -1,7 +1,5 @@
 """The corpus: every bar of every song, in arrays; the one thing that training and scoring read."""
 
-import hashlib
-import json
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -10,14 +8,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from data_prep.check import check_about, check_arrays
-from data_prep.errors import UserError
-from data_prep.files import pack_npz, read_limited, unpack_npz, write_atomic
+from data_prep import store
+from data_prep.check import check_arrays, check_songs
+from data_prep.store import ARRAYS_FILE
 
-FORMAT: Final = 1
-"""Version of the stored form; raised whenever the same inputs would give other bytes."""
-ARRAYS_FILE: Final = "corpus.npz"
-ABOUT_FILE: Final = "corpus.json"
+KIND: Final = "bars"
 
 
 class Split(IntEnum):
@@ -81,7 +76,7 @@ class Corpus:
     @property
     def digest(self) -> str:
         """SHA-256 (hex) of all arrays: two corpora with one digest hold the same music in the same splits."""
-        return digest(self.arrays())
+        return store.digest(self.arrays())
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The eight arrays by name."""
@@ -102,42 +97,14 @@ class Corpus:
         return rows
 
 
-def digest(arrays: dict[str, NDArray[Any]]) -> str:
-    """SHA-256 (hex) over names, dtypes, shapes and bytes."""
-    total = hashlib.sha256()
-    for name in sorted(arrays):
-        array = np.ascontiguousarray(arrays[name])
-        total.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
-        total.update(array.tobytes())
-    return total.hexdigest()
-
-
 def save(corpus: Corpus, folder: Path) -> None:
-    """Write `corpus.npz` and `corpus.json` into `folder`, byte for byte the same for the same corpus.
-
-    Each file appears whole or not at all, and the second names the first's digest: however this is
-    interrupted, `load` never takes half a corpus for one.
-    """
-    about = {**corpus.about, "digest": corpus.digest}
-    text = json.dumps(about, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_atomic(folder / ARRAYS_FILE, pack_npz(corpus.arrays()))
-        write_atomic(folder / ABOUT_FILE, text.encode())
-    except OSError as error:
-        raise UserError(f"{folder}: cannot be written ({error.strerror}); choose another folder.") from error
+    """Write `corpus.npz` and `corpus.json` into `folder`, byte for byte the same for the same corpus."""
+    store.write(folder, corpus.arrays(), {**corpus.about, "kind": KIND})
 
 
 def load(folder: Path) -> Corpus:
-    """The corpus in `folder`. UserError, naming what is wrong, for anything but a sound corpus."""
-    arrays = unpack_npz(folder / ARRAYS_FILE, DTYPES)
+    """The corpus in `folder`. UserError, naming what is wrong, for anything but a sound corpus of bars."""
+    arrays, about = store.read(folder, KIND, DTYPES)
     check_arrays(arrays, str(folder / ARRAYS_FILE))
-    path = folder / ABOUT_FILE
-    try:
-        about = json.loads(read_limited(path))
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path}: not sound JSON ({error}); prepare the corpus again.") from error
-    check_about(about, arrays, str(path), FORMAT)
-    if about.get("digest") != digest(arrays):
-        raise UserError(f"{path}: belongs to other bars than {ARRAYS_FILE} beside it; prepare the corpus again.")
+    check_songs(about, arrays["split"], arrays["song"], str(folder / store.ABOUT_FILE))
     return Corpus(about=about, **arrays)

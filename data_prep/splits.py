@@ -39,13 +39,13 @@ def cluster_of(song: RawSong) -> str:
 
     Counted from the first note on a downbeat, so that a pick-up tells no two settings apart.
     """
-    section = song.sections[0]
-    starts = (section.onset[:, None] >> _STEPS & 1).astype(np.bool_)
-    begins = np.logical_or.accumulate(starts[:, 0])
-    opening = section.melody[begins][starts[begins]][:CLUSTER_NOTES].tolist()
-    if len(opening) < CLUSTER_NOTES:
-        return f"song {song.id}"
-    return " ".join(f"{after - before:+d}" for before, after in pairwise(opening))
+    for section in song.sections:
+        starts = (section.onset[:, None] >> _STEPS & 1).astype(np.bool_)
+        begins = np.logical_or.accumulate(starts[:, 0])
+        opening = section.melody[begins][starts[begins]][:CLUSTER_NOTES].tolist()
+        if len(opening) == CLUSTER_NOTES:
+            return " ".join(f"{after - before:+d}" for before, after in pairwise(opening))
+    return f"song {song.id}"
 
 
 def split_of(cluster: str, seed: int, shares: Shares) -> Split:

@@ -4,12 +4,10 @@ import io
 import xml.etree.ElementTree as ET
 import zipfile
 import zlib
-from pathlib import Path
 from typing import Any, Final
 from xml.parsers import expat
 
 from data_prep.errors import UserError
-from data_prep.files import read_limited
 
 MAX_BYTES: Final = 64 * 2**20
 """Largest file read, counted after unzipping."""
@@ -19,22 +17,21 @@ class _PrologOverError(Exception):
     """The first element was reached without an entity declaration."""
 
 
-def read_xml(path: Path) -> ET.Element:
+def parse_xml(data: bytes) -> ET.Element:
     """The root element of an XML file or of the score in an `.mxl` archive (any encoding expat knows).
 
-    UserError for what is no regular file, too large, damaged, not well-formed, or declares entities.
+    UserError for what is too large when unzipped, damaged, not well-formed, or declares entities.
     """
-    data = read_limited(path, MAX_BYTES)
     try:
         if zipfile.is_zipfile(io.BytesIO(data)):
             data = _unzip_score(data)
         return _parse(data)
     except (ET.ParseError, expat.ExpatError, LookupError) as error:
-        raise UserError(f"{path.name}: not well-formed XML ({error}).") from error
+        raise UserError(f"not well-formed XML ({error}).") from error
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as error:
-        raise UserError(f"{path.name}: a damaged .mxl archive ({error}).") from error
+        raise UserError(f"a damaged .mxl archive ({error}).") from error
     except ValueError as error:
-        raise UserError(f"{path.name}: {error}") from error
+        raise UserError(str(error)) from error
 
 
 def _unzip_score(data: bytes) -> bytes:

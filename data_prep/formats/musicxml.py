@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
 from math import lcm
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from data_prep.errors import UserError
-from data_prep.xml_file import read_xml
+from data_prep.formats.xml import parse_xml
 
 _STEPS: Final = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _WHOLE: Final = re.compile(r"\s*(-?\d{1,9})(?:\.0*)?\s*")
@@ -71,15 +70,15 @@ class _Raw:
     notes: list[tuple[int, int, int, bool]] = field(default_factory=list)  # start, end, pitch, tie goes on
 
 
-def read_score(path: Path) -> Score:
-    """The score in a `.mxl`, `.musicxml` or `.xml` file. UserError for a file that is not sound MusicXML."""
-    root = read_xml(path)
+def read_score(data: bytes) -> Score:
+    """The score in the bytes of a `.mxl`, `.musicxml` or `.xml` file. UserError for what is not sound MusicXML."""
+    root = parse_xml(data)
     if root.tag != "score-partwise":
-        raise UserError(f"{path.name}: its root is <{root.tag}>; save it as partwise MusicXML.")
+        raise UserError(f"its root is <{root.tag[:40]}>; save it as partwise MusicXML.")
     try:
         return _score(root)
     except ValueError as error:
-        raise UserError(f"{path.name}: {error}") from error
+        raise UserError(str(error)) from error
 
 
 def _score(root: ET.Element) -> Score:
