@@ -51,7 +51,8 @@ def _search(plan: Plan, space: Space) -> int:
     from rich.console import Console
 
     from data_prep import corpus as corpora
-    from data_prep.sources import resolve
+    from data_prep.locate import resolve
+    from data_prep.pool import cores
     from reporting.anchors import anchors
     from reporting.callbacks import RunReporter
     from reporting.progress import shown_on
@@ -65,7 +66,7 @@ def _search(plan: Plan, space: Space) -> int:
     start = time.monotonic()
     console = Console(soft_wrap=True, markup=False, emoji=False, highlight=False)
     with shown_on(console, "Reading the music, this first time") as progress:
-        folder = resolve(plan.data, progress)
+        folder = resolve(plan.data, progress, jobs=cores())
     corpus = corpora.load(folder)
     console.print(f"Music: {corpus.num_bars:,} bars of {corpus.num_songs} songs in {folder}")
     scale = anchors(corpus, Judge(corpus, rollouts=space.budget.rollouts), seed=plan.seed)
@@ -190,7 +191,7 @@ def _tuner(
 
     from trainables.trial import TRAINABLES
 
-    trainable = tune.with_parameters(TRAINABLES[space.system], corpus=corpus, budget=space.budget)
+    trainable = tune.with_parameters(TRAINABLES[space.system], corpus=corpus.bare(), budget=space.budget)
     return tune.Tuner(
         tune.with_resources(trainable, resources),
         tune_config=tune.TuneConfig(

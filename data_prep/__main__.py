@@ -1,102 +1,80 @@
-"""`python -m data_prep`: prepare a corpus from the command line."""
+"""`python -m data_prep`: prepare a corpus, or say what is in one, from the command line."""
 
-import argparse
+import os
 import sys
+from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from data_prep.assemble import Options
-from data_prep.builtin import Progress
-from data_prep.corpus import Corpus, Split, save
+from data_prep import command
 from data_prep.errors import UserError
-from data_prep.prepare import prepare_builtin
-
-EXAMPLES = """examples:
-  python -m data_prep builtin --out corpora/builtin              the corpus that a search uses by itself
-  python -m data_prep builtin --out corpora/rests --rests keep   silence stays silence
-  python -m data_prep builtin --out corpora/other --seed 1       other tunes for validation and test
-
-The folder then goes to a search as its data: python tune.py --space gan_balance --data corpora/rests
-"""
+from data_prep.folder import shown
+from data_prep.info import describe, summary
+from data_prep.kinds import load, save
+from data_prep.pool import Progress
+from data_prep.prepare import prepare
+from data_prep.sources import SOURCES
+from data_prep.store import check_can_write
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit code: 0 done, 2 a mistake named in one line, 130 interrupted."""
-    options = _parser().parse_args(arguments)
     try:
-        with _progress() as progress:
-            corpus = prepare_builtin(
-                Options(seed=options.seed, rests=options.rests), jobs=options.jobs, progress=progress
-            )
-        save(corpus, options.out)
+        options = command.parser().parse_args(arguments)
+        if options.source == command.INFO:
+            _info(options.corpus, options.plot)
+        else:
+            _prepare(options)
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {shown(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted; nothing was written", file=sys.stderr)
         return 130
-    print(summary(corpus, options.out))
+    except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
-def summary(corpus: Corpus, folder: Path) -> str:
-    """What was kept, split and dropped, in a few lines."""
-    counts = corpus.about["counts"]
-    lines = [f"{counts['songs']} songs, {counts['bars']} bars -> {folder}"]
-    for name in (split.name.lower() for split in Split):
-        songs, bars, phrases = (counts["splits"][name][what] for what in ("songs", "bars", "phrases"))
-        lines.append(f"  {name:<10} {songs:>4} songs {bars:>6} bars {phrases:>6} runs of 8 bars")
-    lines += [f"  dropped    {count:>4} bars: {reason}" for reason, count in counts["dropped_bars"].items()]
-    lines.append(f"  skipped    {len(corpus.about['skipped']):>4} files (corpus.json says why)")
-    return "\n".join(lines)
+def _prepare(arguments: Namespace) -> None:
+    source = SOURCES[arguments.source]
+    options, jobs = command.options_of(arguments, source), command.jobs_of(arguments)
+    path = arguments.path if source.takes_path else None
+    check_can_write(arguments.out)
+    with _progress() as progress:
+        corpus = prepare(source, path, options, jobs=jobs, progress=progress)
+    save(corpus, arguments.out)
+    print(summary(corpus, shown(str(arguments.out))))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m data_prep",
-        description="Turn music files into bars that the GANs learn from.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    sources = parser.add_subparsers(dest="source", required=True, metavar="SOURCE")
-    builtin = sources.add_parser(
-        "builtin",
-        help="Bach chorales and Monteverdi madrigals out of the installed music21",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    builtin.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the corpus")
-    builtin.add_argument("--seed", type=int, default=0, help="which tunes go to which split (default 0)")
-    builtin.add_argument(
-        "--rests",
-        choices=("fill", "keep"),
-        default="fill",
-        help="fill: a rest prolongs the note before it, as MidiNet has it (default)",
-    )
-    builtin.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="processes (default 1)")
-    return parser
+def _info(folder: Path, plot: Path | None) -> None:
+    corpus = load(folder)
+    print(describe(corpus, shown(str(folder))))
+    if plot is not None:
+        from data_prep.plot import draw  # matplotlib takes its time
 
-
-def _jobs(text: str) -> int:
-    jobs = int(text)
-    if not 1 <= jobs <= 256:
-        raise argparse.ArgumentTypeError(f"{jobs}: must be from 1 to 256")
-    return jobs
+        draw(corpus, plot)
+        print(f"drawn: {shown(str(plot))}")
 
 
 @contextmanager
-def _progress() -> Iterator[Progress | None]:
-    """A bar on a terminal, nothing elsewhere."""
+def _progress() -> Iterator[Progress]:
+    """A bar on a terminal; elsewhere a line now and then."""
     if not sys.stderr.isatty():
-        yield None
+        yield _now_and_then
         return
     from rich.console import Console
     from rich.progress import Progress as Display
 
     with Display(console=Console(stderr=True), transient=True) as display:
-        task = display.add_task("reading scores", total=None)
+        task = display.add_task("reading", total=None)
         yield lambda done, total: display.update(task, completed=done, total=total)
+
+
+def _now_and_then(done: int, total: int) -> None:
+    if done % 1000 == 0:
+        print(f"read {done:,} of {total:,}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

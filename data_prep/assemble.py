@@ -14,7 +14,7 @@ from data_prep.corpus import Corpus, Split
 from data_prep.errors import UserError
 from data_prep.options import BARS, Options
 from data_prep.song import RawPiece, RawSong, Section, SkippedFile
-from data_prep.splits import cluster_of, split_of
+from data_prep.splits import cluster_of, splits_of
 
 SILENT: Final = "no note in it"
 NO_FIRST_CHORD: Final = "no chord in it"
@@ -96,13 +96,13 @@ def skipped_table(skipped: list[SkippedFile]) -> list[dict[str, str]]:
     return [asdict(item) for item in sorted(skipped, key=lambda item: (item.path, item.reason))]
 
 
-def nothing_usable(skipped: list[SkippedFile]) -> str:
+def nothing_usable(skipped: list[SkippedFile], remedy: str = "Give others, in 4/4 with a melody and chords.") -> str:
     """One line that says why there is no corpus, by the commonest reasons."""
     if not skipped:
         return "No music of this kind there; name another folder, or another source."
     reasons = Counter(item.reason for item in skipped).most_common(3)
     told = "; ".join(f"{reason} ({count:,})" for reason, count in reasons)
-    return f"Nothing usable in {len(skipped):,} files: {told[:400]}. Give others, in 4/4 with a melody and chords."
+    return f"Nothing usable in {len(skipped):,} files: {told[:400]}. {remedy}"
 
 
 def _why_nothing(song: RawSong) -> str:
@@ -131,10 +131,12 @@ def _folded(sections: list[_Rows]) -> list[_Rows]:
     """The song moved by the octaves that bring most of it into C4-B5, the fewest of them if several do."""
     melody = np.concatenate([rows.melody for rows in sections]).astype(np.int16)
     sounding = melody[melody >= 0]
-    shifts = [shift for shift in _OCTAVES if 0 <= sounding.min() + shift and sounding.max() + shift < NUM_PITCHES]
-    inside = [((sounding + shift >= FOLD_LOW) & (sounding + shift <= FOLD_HIGH)).sum() for shift in shifts]
+    shifts = [shift for shift in _OCTAVES if sounding.min() + shift >= 0 and sounding.max() + shift < NUM_PITCHES]
+    inside = [((sounding >= FOLD_LOW - shift) & (sounding <= FOLD_HIGH - shift)).sum() for shift in shifts]
     best = shifts[int(np.argmax(inside))]
-    return [rows._replace(melody=np.where(rows.melody < 0, -1, rows.melody + best).astype(np.int8)) for rows in sections]
+    return [
+        rows._replace(melody=np.where(rows.melody < 0, -1, rows.melody + best).astype(np.int8)) for rows in sections
+    ]
 
 
 def _fill(section: Section) -> tuple[NDArray[np.int8], NDArray[np.uint16]]:
@@ -151,16 +153,16 @@ def _fill(section: Section) -> tuple[NDArray[np.int8], NDArray[np.uint16]]:
 
 
 def _song_table(kept: list[tuple[RawSong, list[_Rows]]], options: Options) -> list[dict[str, Any]]:
+    clusters = [cluster_of(song) for song, _ in kept]
+    splits = splits_of(clusters, options.seed, options.shares)
     table: list[dict[str, Any]] = []
     first_row = 0
-    for song, sections in kept:
+    for (song, sections), cluster in zip(kept, clusters, strict=True):
         places = []
         for section, rows in zip(song.sections, sections, strict=True):
             places.append({"path": section.path, "first_row": first_row, "num_bars": len(rows.bar)})
             first_row += len(rows.bar)
-        cluster = cluster_of(song)
-        split = int(split_of(cluster, options.seed, options.shares))
-        table.append({"id": song.id, "split": split, "cluster": cluster, "sections": places})
+        table.append({"id": song.id, "split": int(splits[cluster]), "cluster": cluster, "sections": places})
     return table
 
 

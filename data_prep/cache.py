@@ -34,7 +34,12 @@ def cached(
     try:
         load(folder)
     except UserError:
-        save(prepare_found(source, found, options, jobs=jobs, progress=progress), folder)
+        corpus = prepare_found(source, found, options, jobs=jobs, progress=progress)
+        try:
+            save(corpus, folder)
+        except UserError as error:
+            place = "set XDG_CACHE_HOME to a folder that can, or prepare it with python -m data_prep"
+            raise UserError(f"The cache cannot be written: {error} For that, {place}.") from error
     return folder
 
 

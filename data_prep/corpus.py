@@ -1,6 +1,6 @@
 """The corpus: every bar of every song, in arrays; the one thing that training and scoring read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from pathlib import Path
 from typing import Any, Final
@@ -77,6 +77,10 @@ class Corpus:
     def digest(self) -> str:
         """SHA-256 (hex) of all arrays: two corpora with one digest hold the same music in the same splits."""
         return store.digest(self.arrays())
+
+    def bare(self) -> "Corpus":
+        """The same bars without `about`: to a trial the table of songs is nothing but tens of megabytes."""
+        return replace(self, about={})
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The eight arrays by name."""

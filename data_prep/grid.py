@@ -3,7 +3,7 @@
 Positions are in steps on an axis on which bar i of a file covers 16 i to 16 i + 16, whatever it lasted.
 """
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +21,14 @@ PLAYED: Final = 0.25
 MAX_BARS: Final = 10_000
 """Longest piece read."""
 
+WHOLE_BARS: Final = ((4, 4), (2, 2))
+"""The metres whose bars are four quarter notes: common and cut time."""
+
 OTHER_METRE: Final = "not in 4/4"
 PARTIAL: Final = "partial bar"
 OFF_GRID: Final = "off the 16-step grid"
+
+Times = NDArray[np.floating[Any] | np.integer[Any]]
 
 _MAX_CELLS: Final = 20_000_000
 _BEFORE: Final = -1.0
@@ -44,9 +49,7 @@ class Chords(NamedTuple):
     first: NDArray[np.int8]
 
 
-def positions(
-    time: NDArray[np.floating | np.integer], bar_start: NDArray[np.floating | np.integer], steps: float, *, ends: bool
-) -> NDArray[np.float64]:
+def positions(time: Times, bar_start: Times, steps: float, *, ends: bool) -> NDArray[np.float64]:
     """Times as positions, for bars that begin at `bar_start` and have `steps` steps per unit of time.
 
     What lies before the first bar is at -1. In a bar that lasts longer than sixteen steps (which is no 4/4 bar,
@@ -114,11 +117,11 @@ def rasterise(
 
 
 def lay_out_chords(
-    start: NDArray[np.floating],
-    end: NDArray[np.floating],
+    start: Times,
+    end: Times,
     chord: NDArray[np.int8],
-    beats: NDArray[np.floating],
-    bar_end: NDArray[np.floating],
+    beats: Times,
+    bar_end: Times,
     *,
     lead: float = 0.0,
 ) -> Chords:

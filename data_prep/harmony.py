@@ -1,11 +1,11 @@
 """Notes to chords: the best triad or seventh for what sounds on each beat, reduced to major, minor or none."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data_prep.chords import NO_CHORD
+from data_prep.chords import NO_CHORD, TRIADS
 
 _SHAPES: Final = (
     # Semitones above the root, and the third's verdict: 0 major, 12 minor, None no chord of the codec.
@@ -24,22 +24,37 @@ BASS_BONUS: Final = 0.1
 """Added to the likeness (a cosine, 0-1) of a chord whose root is the lowest note."""
 
 
-def beat_chords(notes: NDArray[np.int64], beats: NDArray[np.int64], length: int) -> NDArray[np.int8]:
-    """Chord class of each beat, int8 (B,).
+class Sounding(NamedTuple):
+    """How long each pitch class sounds in each of B spans of time, float64 (B, 12), and the lowest one, int64 (B,)."""
 
-    Args:
-        notes: (K, 3) start, end (ticks) and MIDI pitch of every note of every part.
-        beats: (B,) first tick of each beat.
-        length: ticks in a beat.
+    weights: NDArray[np.float64]
+    bass: NDArray[np.int64]
+
+
+def sounding(notes: NDArray[np.int64], starts: NDArray[np.int64], length: int) -> Sounding:
+    """What sounds in the spans of `length` ticks from `starts` (B,) on.
+
+    `notes` are (K, 3) start, end (ticks) and MIDI pitch of every note of every part.
     """
-    if not len(notes) or not len(beats):
-        return np.full(len(beats), NO_CHORD, np.int8)
     start, end, pitch = notes.T
-    latest_start = np.maximum(start, beats[:, None])
-    sounding = np.maximum(np.minimum(end, beats[:, None] + length) - latest_start, 0)
-    weights = sounding @ np.eye(12)[pitch % 12]
-    bass = np.where(sounding > 0, pitch, 128).min(axis=1) % 12
-    return best_chords(weights, bass)
+    bounds = np.concatenate([starts, starts + length])
+    heard = np.zeros((128, len(starts)))
+    for each in np.unique(pitch):
+        of_it = pitch == each
+        until = _passed(start[of_it], bounds) - _passed(end[of_it], bounds)
+        heard[each] = until[len(starts) :] - until[: len(starts)]
+    return Sounding((_PITCH_CLASSES @ heard).T, (heard > 0).argmax(axis=0) % 12)
+
+
+def beat_chords(notes: NDArray[np.int64], beats: NDArray[np.int64], length: int) -> NDArray[np.int8]:
+    """Chord class of each beat, int8 (B,), of `length` ticks from `beats` (B,) on; `notes` as for `sounding`."""
+    return best_chords(*sounding(notes, beats, length))
+
+
+def plain_triads(weights: NDArray[np.floating]) -> NDArray[np.int8]:
+    """Chord classes, int8 (B,), where the pitch classes of some duration (B, 12) are just those of a triad."""
+    alike = ((weights > 0)[:, None] == TRIADS[:NO_CHORD]).all(axis=2)
+    return np.where(alike.any(axis=1), alike.argmax(axis=1), NO_CHORD).astype(np.int8)
 
 
 def best_chords(weights: NDArray[np.floating], bass: NDArray[np.int64]) -> NDArray[np.int8]:
@@ -62,6 +77,13 @@ def first_chords(chord: NDArray[np.int8]) -> NDArray[np.int8]:
     return np.where(known.any(axis=1), first, NO_CHORD).astype(np.int8)
 
 
+def _passed(moments: NDArray[np.int64], times: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The time since the moments that are over, summed: without a table of all moments by all times."""
+    moments = np.sort(moments)
+    over = np.searchsorted(moments, times)
+    return np.asarray(over * times - np.append(0, np.cumsum(moments))[over])
+
+
 def _template_rows() -> NDArray[np.float64]:
     rows = np.zeros((len(_SHAPES) * 12, 12))
     for row, (tones, root) in enumerate((tones, root) for tones, _ in _SHAPES for root in range(12)):
@@ -74,3 +96,4 @@ _ROOTS: Final = np.tile(np.arange(12), len(_SHAPES))
 _CLASSES: Final = np.array(
     [NO_CHORD if third is None else root + third for _, third in _SHAPES for root in range(12)], np.int8
 )
+_PITCH_CLASSES: Final = np.tile(np.eye(12), 11)[:, :128]

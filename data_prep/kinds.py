@@ -19,4 +19,6 @@ def save(corpus: Corpus | WindowCorpus, folder: Path) -> None:
 
 def load(folder: Path) -> Corpus | WindowCorpus:
     """The corpus in `folder`; UserError for anything but a sound one."""
-    return (windows if read_about(folder).get("kind") == windows.KIND else bars).load(folder)
+    if read_about(folder).get("kind") == windows.KIND:
+        return windows.load(folder)
+    return bars.load(folder)

@@ -1,23 +1,39 @@
-"""What a user may name as data: the built-in corpus, or a folder that holds a prepared one."""
+"""What a user may name as data: a source of music, a source and a folder of it, or a prepared corpus."""
 
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
-from data_prep.builtin import Progress
-from data_prep.cache import cached_builtin
-from data_prep.corpus import ARRAYS_FILE
+from data_prep.cache import cached
+from data_prep.corpus import KIND
 from data_prep.errors import UserError
+from data_prep.folder import shown
+from data_prep.pool import Progress
+from data_prep.sources import SOURCES
+from data_prep.store import ARRAYS_FILE, other_kind, read_about
 
 BUILTIN: Final = "builtin"
 
 
-def resolve(data: str, progress: Progress | None = None) -> Path:
-    """Folder of the corpus that `data` names: `builtin` (prepared once, then cached) or an existing folder.
+def resolve(data: str, progress: Progress | None = None, *, jobs: int = 1) -> Path:
+    """Folder of the corpus that `data` names: `builtin`, `SOURCE:PATH` (prepared once, then cached) or `DIR`.
 
     UserError, naming the nearest valid choice, for anything else. `progress` hears of files read.
     """
-    return cached_builtin(progress=progress) if data == BUILTIN else existing(data)
+    source, path = _source_and_path(data)
+    if source is None:
+        return existing(data)
+    return cached(SOURCES[source], path, jobs=jobs, progress=progress)
+
+
+def check(data: str, kind: str = KIND) -> None:
+    """UserError where `data` names nothing of this kind that could be prepared or read; nothing is prepared."""
+    source, path = _source_and_path(data)
+    found = str(read_about(existing(data)).get("kind")) if source is None else SOURCES[source].kind
+    if found != kind:
+        raise UserError(f"{shown(data)!r}: {other_kind(found, kind)}")
+    if source and path:
+        SOURCES[source].find(path)
 
 
 def existing(data: str) -> Path:
@@ -33,16 +49,42 @@ def existing(data: str) -> Path:
     raise UserError(_no_such_data(data, folder, found))
 
 
+def _source_and_path(data: str) -> tuple[str | None, Path | None]:
+    """The source and the folder that `data` names, or none: then it is a corpus."""
+    if data in SOURCES and not (Path(data) / ARRAYS_FILE).is_file():
+        if SOURCES[data].takes_path:
+            raise UserError(f"{data!r} needs a folder of such music: {data}:PATH")
+        return data, None
+    source, colon, path = data.partition(":")
+    if not colon or source not in SOURCES:
+        return None, None
+    if not SOURCES[source].takes_path:
+        raise UserError(f"{shown(data)!r}: {source!r} is installed music and takes no folder; write {source}")
+    if not path:
+        raise UserError(f"{data!r} needs a folder of such music: {data}PATH")
+    return source, Path(path)
+
+
 def _no_such_data(data: str, folder: Path, found: bool) -> str:
     if found:
-        return f"{data!r} has no {ARRAYS_FILE}; make one with: python -m data_prep builtin --out DIR"
-    told = f"{data!r} is neither 'builtin' nor a folder with a corpus"
-    parent = folder.parent
+        return (
+            f"{data!r} has no {ARRAYS_FILE}; is it music? Write SOURCE:{data} ({_folders()}), or make a corpus: "
+            "python -m data_prep SOURCE PATH --out DIR"
+        )
+    source, colon, _ = data.partition(":")
+    near = get_close_matches(source, SOURCES, n=1)
+    if colon and source and "/" not in source:
+        return f"There is no source {shown(source)!r}: " + (f"did you mean {near[0]!r}?" if near else _folders())
+    told = f"{data!r} is neither a source ({', '.join(SOURCES)}) nor a folder with a corpus"
     if folder.name == ARRAYS_FILE and folder.is_file():
-        return f"{told}; did you mean {str(parent)!r}?"
-    siblings = list(parent.iterdir()) if "\0" not in data and parent.is_dir() else []
+        return f"{told}; did you mean {str(folder.parent)!r}?"
+    siblings = list(folder.parent.iterdir()) if "\0" not in data and folder.parent.is_dir() else []
     names = [path.name for path in siblings if (path / ARRAYS_FILE).is_file()]
-    near = get_close_matches(folder.name, [BUILTIN, *names], n=1, cutoff=0.6)
+    near = near or get_close_matches(folder.name, names, n=1, cutoff=0.6)
     if not near:
-        return f"{told}; make one with: python -m data_prep builtin --out DIR"
-    return f"{told}; did you mean {(BUILTIN if near[0] == BUILTIN else str(parent / near[0]))!r}?"
+        return f"{told}; make one with: python -m data_prep SOURCE PATH --out DIR"
+    return f"{told}; did you mean {(near[0] if near[0] in SOURCES else str(folder.parent / near[0]))!r}?"
+
+
+def _folders() -> str:
+    return "one of " + ", ".join(f"{name}:" for name, source in SOURCES.items() if source.takes_path)

@@ -45,6 +45,6 @@ def read_item(source: str, root: Path, options: Options, item: Item) -> Sequence
         return SOURCES[source].read(root, item, options)
     except UserError as error:
         reason = str(error)
-    except Exception as error:  # noqa: BLE001 -- whatever one file does to its reader, the others must not be lost
+    except Exception as error:  # whatever one file does to its reader, the others must not be lost
         reason = f"its reader failed ({type(error).__name__}: {error})"
-    return [SkippedFile(path=shown(item.paths[0]), reason=shown(reason)[:300])]
+    return [SkippedFile(path=shown(item.paths[0]), reason=shown(reason)[:300].rstrip("."))]

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from data_prep.corpus import Corpus, Split
+from data_prep.corpus import KIND, Corpus, Split
 from data_prep.options import Options
 from data_prep.song import RawPiece, RawSong, SkippedFile
 from data_prep.windows import WindowCorpus
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
@@ -44,6 +45,7 @@ class Source:
         defaults: options as they are unless the user says otherwise.
         versions: of what it reads with.
         takes_path: False for music that lies in an installed package.
+        kind: of corpus that it makes, bars or windows.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Source:
     defaults: Options = field(default_factory=Options)
     versions: Callable[[], dict[str, str]] = dict
     takes_path: bool = True
+    kind: str = KIND
 
     def choices(self, options: Options) -> dict[str, Any]:
         """The options that this source hears, as plain values."""

@@ -1,6 +1,8 @@
 """Which split a song falls into: by its melody, so that no tune is both learnt from and tested on."""
 
 import hashlib
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -48,13 +50,35 @@ def cluster_of(song: RawSong) -> str:
     return f"song {song.id}"
 
 
-def split_of(cluster: str, seed: int, shares: Shares) -> Split:
-    """The tune's split: a seeded hash of its name alone, so adding songs moves no other song."""
-    name = hashlib.sha256(f"{seed}\n{cluster}".encode()).digest()
-    place = int.from_bytes(name[:8], "big") / 2**64
+def splits_of(clusters: Iterable[str], seed: int, shares: Shares) -> dict[str, Split]:
+    """The split of each tune: by its name's place in 0 to 1, so adding songs moves no other song.
+
+    In a corpus so small that a split would stay empty, a tune is moved there: a search needs some to learn from,
+    some to judge by and prompts to begin with.
+    """
+    places = {cluster: _place(cluster, seed) for cluster in sorted(clusters)}
+    splits = {cluster: _split_at(place, shares) for cluster, place in places.items()}
+    wanted = [Split.TRAIN, *(split for split in (Split.PROMPTS, Split.VALIDATION, Split.TEST) if _share(shares, split))]
+    for split in wanted:
+        sizes = Counter(splits.values()).most_common()
+        if split not in splits.values() and sizes and sizes[0][1] > (split is not Split.TRAIN):
+            splits[min((name for name in splits if splits[name] is sizes[0][0]), key=places.__getitem__)] = split
+    return splits
+
+
+def _place(cluster: str, seed: int) -> float:
+    name = hashlib.sha256(f"{seed}\n{cluster}".encode("utf-8", "backslashreplace")).digest()
+    return int.from_bytes(name[:8], "big") / 2**64
+
+
+def _split_at(place: float, shares: Shares) -> Split:
     for split in (Split.PROMPTS, Split.TEST, Split.VALIDATION):
-        share: float = getattr(shares, split.name.lower())
-        if place < share:
+        if place < _share(shares, split):
             return split
-        place -= share
+        place -= _share(shares, split)
     return Split.TRAIN
+
+
+def _share(shares: Shares, split: Split) -> float:
+    share: float = getattr(shares, split.name.lower())
+    return share

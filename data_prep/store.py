@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,6 +34,16 @@ def write(folder: Path, arrays: dict[str, NDArray[Any]], about: dict[str, Any]) 
         raise UserError(f"{folder}: cannot be written ({error.strerror}); choose another folder.") from error
 
 
+def check_can_write(folder: Path) -> None:
+    """UserError where no corpus could be written, to be asked before long work."""
+    try:
+        nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be written ({error.strerror}); choose another folder.") from error
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        raise UserError(f"{folder}: cannot be written ({nearest} is no folder to write to); choose another folder.")
+
+
 def read_about(folder: Path) -> dict[str, Any]:
     """What `corpus.json` says, UserError unless it is of this format."""
     path = folder / ABOUT_FILE
@@ -51,11 +62,18 @@ def read(folder: Path, kind: str, dtypes: dict[str, str]) -> tuple[dict[str, NDA
     """Arrays and `corpus.json` of a corpus of this kind, whole and belonging together; UserError for any other."""
     about = read_about(folder)
     if about.get("kind") != kind:
-        raise UserError(f"{folder}: a corpus of {str(about.get('kind'))[:40]}, not of {kind}; name one of {kind}.")
+        raise UserError(f"{folder}: {other_kind(str(about.get('kind')), kind)}")
     arrays = unpack_npz(folder / ARRAYS_FILE, dtypes)
     if about.get("digest") != digest(arrays):
         raise UserError(f"{folder}: {ABOUT_FILE} belongs to another {ARRAYS_FILE}; prepare the corpus again.")
     return arrays, about
+
+
+def other_kind(found: str, wanted: str) -> str:
+    """What to say of a corpus of one kind where another is wanted."""
+    known = {"bars": "bars with chords", "windows": "windows of piano music"}
+    told, needed = known.get(found, found[:40]), known[wanted]
+    return f"it holds {told}, but this needs {needed}; choose music of another source (python -m data_prep --help)."
 
 
 def digest(arrays: dict[str, NDArray[Any]]) -> str:

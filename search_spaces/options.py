@@ -8,8 +8,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+from data_prep import locate
 from data_prep.errors import UserError
-from data_prep.sources import BUILTIN, existing
 from search_spaces.plan import Plan
 from search_spaces.space import Space, load_space, space_names
 
@@ -21,6 +21,8 @@ examples:
   python tune.py --space gan_balance                  a quarter of an hour on the built-in corpus
   python tune.py --space gan_balance --trials 100 --data my_corpus
                                                       a long search on another corpus (docs/data.md)
+  python tune.py --space gan_balance --data pop909:POP909-Dataset
+                                                      on a folder of music
   python tune.py --space gan_balance --time-budget 8h --name overnight
   python tune.py --space gan_balance --dry-run        what would be done, and where it would land
   tensorboard --logdir results                        scalars, HParams, piano rolls and audio of every trial
@@ -63,7 +65,13 @@ def parser() -> ArgumentParser:
     )
     option = parser.add_argument
     option("--space", required=True, metavar="NAME", help="what to search: see below")
-    option("--data", default="builtin", metavar="builtin|DIR", help="music: builtin (default) or a prepared corpus")
+    option(
+        "--data",
+        default="builtin",
+        metavar="builtin|DIR|SOURCE:PATH",
+        help="music: builtin (default), a prepared corpus, or a kind of music and its folder, such as midi:my_songs "
+        "(prepared on first use; python -m data_prep --help names the kinds)",
+    )
     option("--trials", type=int, metavar="N", help="how many settings to try (default: the space's own, see --dry-run)")
     option(
         "--time-budget",
@@ -99,8 +107,7 @@ def plan_of(arguments: Namespace, space: Space) -> Plan:
         address=arguments.address or os.environ.get("RAY_ADDRESS") or "local",
     )
     _check_folder(plan)
-    if plan.data != BUILTIN:
-        existing(plan.data)
+    locate.check(plan.data)
     return plan
 
 

@@ -29,6 +29,14 @@ class Note(NamedTuple):
     pitch: int
 
 
+class ChordSymbol(NamedTuple):
+    """A chord written over the staff, meant until the next: its tick, root (pitch class, if it has one) and kind."""
+
+    start: int
+    root: int | None
+    kind: str
+
+
 class Measure(NamedTuple):
     """One written measure: first tick, true length in ticks, time signature (0 beats: none that is usable)."""
 
@@ -44,10 +52,11 @@ class Measure(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A named part and its notes, ties joined, in order of start, then pitch."""
+    """A named part: its notes, ties joined, in order of start, then pitch; its chord symbols in order of start."""
 
     name: str
     notes: tuple[Note, ...]
+    chords: tuple[ChordSymbol, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +77,7 @@ class _Raw:
     beat_type: int
     length: int = 0
     notes: list[tuple[int, int, int, bool]] = field(default_factory=list)  # start, end, pitch, tie goes on
+    chords: list[ChordSymbol] = field(default_factory=list)
 
 
 def read_score(data: bytes) -> Score:
@@ -91,7 +101,9 @@ def _score(root: ET.Element) -> Score:
         raise ValueError("no <part> in it; there is nothing to read.")
     measures = _timeline([raw for _, raw in read])
     starts = [measure.start for measure in measures]
-    parts = tuple(Part(name=name.strip(), notes=_join_ties(raw, starts)) for name, raw in read)
+    parts = tuple(
+        Part(name=name.strip(), notes=_join_ties(raw, starts), chords=_chords(raw, starts)) for name, raw in read
+    )
     fifths = next(root.iter("fifths"), None)
     signature = 0 if fifths is None else _whole(fifths.text, "fifths")
     return Score(resolution=resolution, fifths=signature, measures=measures, parts=parts)
@@ -118,6 +130,8 @@ def _part(part: ET.Element, resolution: int) -> Iterator[_Raw]:
             elif item.tag in ("backup", "forward"):
                 step = _whole(item.findtext("duration"), "duration") * scale
                 now = max(0, now - step) if item.tag == "backup" else now + step
+            elif item.tag == "harmony":
+                raw.chords.append(_chord_symbol(item, now, scale, shift))
             elif item.tag == "attributes":
                 scale, shift = _tuning(item, resolution, scale, shift)
                 beats, beat_type = _time(item, beats, beat_type)
@@ -157,6 +171,15 @@ def _midi(pitch: ET.Element) -> int:
     return number
 
 
+def _chord_symbol(item: ET.Element, now: int, scale: int, shift: int) -> ChordSymbol:
+    """The symbol (the first, where several are stacked), with its root as it sounds."""
+    offset = item.findtext("offset")
+    start = max(0, now + (_whole(offset, "offset") * scale if offset else 0))
+    step, alter = item.findtext("root/root-step", "").strip(), item.findtext("root/root-alter")
+    root = (_STEPS[step] + (_whole(alter, "root-alter") if alter else 0) + shift) % 12 if step in _STEPS else None
+    return ChordSymbol(start, root, item.findtext("kind", "").strip())
+
+
 def _tuning(item: ET.Element, resolution: int, scale: int, shift: int) -> tuple[int, int]:
     divisions, transpose = item.findtext("divisions"), item.find("transpose")
     if divisions is not None:
@@ -186,6 +209,15 @@ def _whole(text: str | None, what: str) -> int:
     if match is None:
         raise ValueError(f"a <{what}> of {(text or '')[:20]!r}; it must be a whole number.")
     return int(match[1])
+
+
+def _chords(measures: list[_Raw], starts: list[int]) -> tuple[ChordSymbol, ...]:
+    symbols = (
+        symbol._replace(start=start + symbol.start)
+        for raw, start in zip(measures, starts, strict=False)
+        for symbol in raw.chords
+    )
+    return tuple(sorted(symbols, key=lambda symbol: symbol.start))
 
 
 def _join_ties(measures: list[_Raw], starts: list[int]) -> tuple[Note, ...]:

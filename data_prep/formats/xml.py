@@ -13,6 +13,9 @@ MAX_BYTES: Final = 64 * 2**20
 """Largest file read, counted after unzipping."""
 
 
+_SCORES: Final = (".xml", ".musicxml")
+
+
 class _PrologOverError(Exception):
     """The first element was reached without an entity declaration."""
 
@@ -37,13 +40,26 @@ def parse_xml(data: bytes) -> ET.Element:
 def _unzip_score(data: bytes) -> bytes:
     """The first file that META-INF/container.xml names, as the format lays down."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        if "META-INF/container.xml" not in archive.namelist():
+        names = archive.namelist()
+        if "META-INF/container.xml" not in names:
             raise ValueError("no META-INF/container.xml in the archive; it is no compressed MusicXML.")
-        container = _parse(_member(archive, "META-INF/container.xml"))
-        paths = [item.get("full-path") for item in container.iter() if item.tag.endswith("rootfile")]
-        if not paths or paths[0] not in archive.namelist():
-            raise ValueError(f"its container names {paths[:1]}, which is not in the archive.")
-        return _member(archive, str(paths[0]))
+        path = _named_score(_member(archive, "META-INF/container.xml"))
+        if path is None:
+            # Programs write an apostrophe in a title into a single-quoted attribute: then the only score is meant.
+            scores = [name for name in names if not name.startswith("META-INF/") and name.lower().endswith(_SCORES)]
+            path = scores[0] if len(scores) == 1 else None
+        if path not in names:
+            raise ValueError(f"its container names {str(path)[:80]!r}, which is not in the archive.")
+        return _member(archive, str(path))
+
+
+def _named_score(container: bytes) -> str | None:
+    """The path in the container, None where that is not well-formed."""
+    try:
+        root = _parse(container)
+    except (ET.ParseError, expat.ExpatError):
+        return None
+    return next((item.get("full-path") for item in root.iter() if item.tag.endswith("rootfile")), "")
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> bytes:

@@ -2,15 +2,19 @@
 
 from typing import Final
 
-from data_prep.errors import UserError, unknown
 from data_prep.source import Source
-from data_prep.sources import builtin
+from data_prep.sources import builtin, builtin_folk, lead_sheet, maestro, midi, musicxml, piano, pop909
 
-SOURCES: Final[dict[str, Source]] = {module.SOURCE.name: module.SOURCE for module in (builtin,)}
+_ALL: Final = (
+    builtin.SOURCE,
+    builtin_folk.SOURCE,
+    lead_sheet.SOURCE,
+    pop909.SOURCE,
+    midi.NOTTINGHAM,
+    midi.MIDI,
+    musicxml.SOURCE,
+    maestro.SOURCE,
+    piano.SOURCE,
+)
 
-
-def source_named(name: str) -> Source:
-    """The source of that name; UserError, naming the nearest, for any other."""
-    if name not in SOURCES:
-        raise UserError(unknown("source", name, SOURCES))
-    return SOURCES[name]
+SOURCES: Final[dict[str, Source]] = {source.name: source for source in _ALL}

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from data_prep.formats.musicxml import Measure, Note, Score
-from data_prep.grid import OTHER_METRE, PARTIAL, STEPS, Bars, lay_out, positions
+from data_prep.grid import OTHER_METRE, PARTIAL, STEPS, WHOLE_BARS, Bars, lay_out, positions
 
 
 class Span(NamedTuple):
@@ -21,7 +21,7 @@ def bar_spans(measures: tuple[Measure, ...], resolution: int) -> list[Span]:
     place = 1 if measures and measures[0].length < measures[0].full(resolution) else 0
     while place < len(measures):
         measure, joined = measures[place], _is_cut_bar(measures[place : place + 2], resolution)
-        if (measure.beats, measure.beat_type) != (4, 4):
+        if (measure.beats, measure.beat_type) not in WHOLE_BARS:
             fault = OTHER_METRE
         else:
             fault = "" if joined or measure.length == 4 * resolution else PARTIAL

@@ -2,16 +2,18 @@ from pathlib import Path
 
 import pytest
 
-from data_prep.assemble import Options
 from data_prep.corpus import Corpus, load, save
-from data_prep.prepare import prepare_builtin
+from data_prep.prepare import prepare
+from data_prep.sources import SOURCES
 
 
 @pytest.fixture(scope="session")
 def builtin_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The built-in corpus, prepared by two processes."""
     folder = tmp_path_factory.mktemp("builtin")
-    save(prepare_builtin(Options(), jobs=2), folder)
+    corpus = prepare(SOURCES["builtin"], jobs=2)
+    assert isinstance(corpus, Corpus)
+    save(corpus, folder)
     return folder
 
 

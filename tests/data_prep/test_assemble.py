@@ -3,12 +3,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from data_prep.assemble import Options, assemble
+from data_prep.assemble import assemble
 from data_prep.chords import NO_CHORD
 from data_prep.corpus import Corpus, Split
 from data_prep.errors import UserError
+from data_prep.options import BARS, Options
 from data_prep.song import RawSong, Section, SkippedFile
-from data_prep.splits import Shares, cluster_of, split_of
+from data_prep.splits import Shares, cluster_of, splits_of
 
 
 def section(path: str, bars: list[int], **changed: Any) -> Section:
@@ -16,7 +17,7 @@ def section(path: str, bars: list[int], **changed: Any) -> Section:
     num_bars = len(bars)
     fields: dict[str, Any] = {
         "path": path,
-        "sha256": "0",
+        "inputs": {path: "0"},
         "bar": np.array(bars, np.int32),
         "melody": np.add.outer(np.array(bars), np.arange(4).repeat(4)).astype(np.int8) + 60,
         "onset": np.full(num_bars, 0b1000100010001, np.uint16),
@@ -30,8 +31,9 @@ def song(name: str, *bars: int, **changed: Any) -> RawSong:
     return RawSong(id=name, sections=(section(f"{name}.xml", list(bars), **changed),))
 
 
-def corpus_of(*songs: RawSong | SkippedFile, rests: Any = "fill") -> Corpus:
-    return assemble(songs, Options(rests=rests), source="test", versions={})
+def corpus_of(*songs: RawSong | SkippedFile, **options: Any) -> Corpus:
+    hears = (*BARS, *(name for name in options if name not in BARS))
+    return assemble(songs, Options(**options), source="test", hears=hears, versions={})
 
 
 def test_prev_links_direct_neighbours_of_one_section_only() -> None:
@@ -88,8 +90,10 @@ def test_a_pick_up_tells_no_two_settings_of_a_tune_apart() -> None:
 
 
 def test_nothing_usable_is_a_clear_error() -> None:
-    with pytest.raises(UserError, match="Not one usable bar in 1 files"):
-        corpus_of(SkippedFile(path="z", reason="bad"))
+    with pytest.raises(UserError, match=r"Nothing usable in 3 files: bad \(2\); no usable bar: no chord in it \(1\)"):
+        corpus_of(*(SkippedFile(path=name, reason="bad") for name in "yz"), song("a", 0, first_chord=np.array([24])))
+    with pytest.raises(UserError, match="No music of this kind there"):
+        corpus_of()
 
 
 def test_a_tune_in_another_key_is_the_same_cluster_and_a_short_one_its_own() -> None:
@@ -101,14 +105,75 @@ def test_a_tune_in_another_key_is_the_same_cluster_and_a_short_one_its_own() -> 
 
 
 def test_adding_songs_moves_no_other_song() -> None:
-    songs = [song(f"song {i}", 0) for i in range(300)]
+    songs = [song(f"song {i}", 0) for i in range(900)]
     few, many = corpus_of(*songs[::3]), corpus_of(*songs)
     assert (few.split == many.split[::3]).all()
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_handful_of_songs_still_has_some_to_judge_by_and_prompts_to_begin_with(seed: int) -> None:
+    corpus = corpus_of(*(song(f"song {i}", 0) for i in range(4)), seed=seed)
+    assert sorted(corpus.split.tolist()) == [0, 1, 2, 3]
+    assert corpus_of(song("a", 0), song("b", 0), seed=seed).split.tolist().count(Split.TRAIN) == 1
+    assert corpus_of(song("a", 0), seed=seed).split.tolist() != []
+
+
+def test_no_split_is_filled_that_nobody_wants() -> None:
+    shares = Shares(validation=0.2, test=0, prompts=0)
+    assert set(corpus_of(*(song(f"song {i}", 0) for i in range(9)), shares=shares).split.tolist()) == {0, 1}
+
+
+def test_bars_without_a_chord_stay_where_chords_are_optional() -> None:
+    raw = song("a", 0, 1, 2, first_chord=np.array([0, 24, 24]))
+    assert corpus_of(raw, chords="optional").bar.tolist() == [0, 1, 2]
+    assert corpus_of(raw).bar.tolist() == [0]
+
+
+@pytest.mark.parametrize(("moved", "folded"), [(0, 0), (12, 12), (-24, 0), (3, 3), (40, 16), (-37, 11)])
+def test_folding_moves_a_song_by_octaves_into_c4_to_b5(moved: int, folded: int) -> None:
+    melody = section("", [0, 1]).melody
+    corpus = corpus_of(song("a", 0, 1, melody=melody + np.int8(moved)), octave="fold")
+    assert (corpus.melody - melody == folded).all()
+    assert corpus.melody.min() >= 60
+    assert corpus.melody.max() <= 83
+
+
+def test_folding_keeps_contours_and_silence_of_a_song_wider_than_two_octaves() -> None:
+    melody = np.repeat(np.array([[40, 45, -1, 70]], np.int8), 4, axis=1)
+    raw = song("a", 0, melody=melody, onset=np.array([0b1000000010001], np.uint16))
+    low = corpus_of(raw, octave="fold", rests="keep").melody
+    assert low.tolist() == np.repeat([[64, 69, -1, 94]], 4, axis=1).tolist()
+
+
+def test_sections_of_one_song_are_folded_together() -> None:
+    high, low = section("verse", [0], melody=np.full((1, 16), 84, np.int8)), section("chorus", [0, 1, 2])
+    corpus = corpus_of(RawSong(id="a", sections=(high, low)), octave="fold")
+    assert corpus.melody[0].tolist() == [84] * 16
+
+
+def test_a_doubtful_song_is_told_of_or_left_out() -> None:
+    doubtful = RawSong(id="b", sections=song("b", 0).sections, doubt="bar lines askew")
+    assert corpus_of(song("a", 0), doubtful).about["doubts"] == {"b": "bar lines askew"}
+    without = corpus_of(song("a", 0), doubtful, doubtful="leave-out")
+    assert without.num_songs == 1
+    assert without.about["skipped"] == [{"path": "b", "reason": "bar lines askew"}]
+
+
+def test_two_songs_of_one_name_are_not_mistaken_for_one() -> None:
+    corpus = corpus_of(song("a", 0), song("a", 0, 1))
+    assert corpus.num_bars == 1
+    assert corpus.about["skipped"] == [{"path": "a", "reason": "another song has the same name"}]
+
+
+def test_remarks_of_all_sections_are_added_up() -> None:
+    corpus = corpus_of(song("a", 0, remarks={"x": 2}), song("b", 0, remarks={"x": 1, "y": 1}))
+    assert corpus.about["counts"]["remarks"] == {"x": 3, "y": 1}
+
+
 def test_shares_are_met_and_seeds_differ() -> None:
     shares = Shares(validation=0.2, test=0.1, prompts=0.05)
-    splits = [[split_of(str(i), seed, shares) for i in range(4000)] for seed in (0, 1)]
+    tunes = [str(i) for i in range(4000)]
+    splits = [list(splits_of(tunes, seed, shares).values()) for seed in (0, 1)]
     assert splits[0] != splits[1]
     for split, share in ((Split.VALIDATION, 0.2), (Split.TEST, 0.1), (Split.PROMPTS, 0.05), (Split.TRAIN, 0.65)):
         assert splits[0].count(split) / 4000 == pytest.approx(share, abs=0.03)

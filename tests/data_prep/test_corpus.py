@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from data_prep import files
-from data_prep.corpus import ABOUT_FILE, ARRAYS_FILE, DTYPES, Corpus, Split, digest, load, save
+from data_prep.corpus import DTYPES, Corpus, Split, load, save
 from data_prep.errors import UserError
+from data_prep.store import ABOUT_FILE, ARRAYS_FILE, digest
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 
@@ -35,7 +36,7 @@ def small_arrays() -> Arrays:
 def small_about() -> dict[str, Any]:
     places = [{"path": "a.xml", "first_row": 0, "num_bars": 4}, {"path": "b.xml", "first_row": 4, "num_bars": 2}]
     songs = [{"id": "a", "split": 0, "sections": places[:1]}, {"id": "b", "split": 2, "sections": places[1:]}]
-    return {"format": 1, "songs": songs}
+    return {"format": 2, "kind": "bars", "songs": songs}
 
 
 def small_corpus() -> Corpus:
@@ -115,7 +116,7 @@ def test_a_crash_while_saving_leaves_no_corpus_that_is_believed(
 
     save(small_corpus(), tmp_path / "old")
     other = dataclasses.replace(small_corpus(), onset=np.full(6, 3, np.uint16))
-    for folder, reason in ((tmp_path / "new", "cannot be read"), (tmp_path / "old", "other bars")):
+    for folder, reason in ((tmp_path / "new", "cannot be read"), (tmp_path / "old", "belongs to another")):
         calls.clear()
         with monkeypatch.context() as patch:
             patch.setattr(Path, "replace", crash_at_the_second)
@@ -234,19 +235,22 @@ def test_an_empty_corpus_is_refused(tmp_path: Path) -> None:
     ("about", "reason"),
     [
         ([1], "not of format"),
-        ({"format": 2}, "not of format"),
-        ({"format": 1}, "table of songs"),
-        ({"format": 1, "songs": "ab"}, "table of songs"),
-        ({"format": 1, "songs": small_about()["songs"][:1]}, "splits"),
-        ({"format": 1, "songs": [small_about()["songs"][0], {"split": 2}]}, "id"),
-        ({"format": 1, "songs": [{**song, "id": "x"} for song in small_about()["songs"]]}, "id"),
-        ({"format": 1, "songs": [{**song, "sections": [7]} for song in small_about()["songs"]]}, "sections"),
-        ({"format": 1, "songs": [{**song, "sections": None} for song in small_about()["songs"]]}, "sections"),
+        ({"format": 1}, "not of format"),
+        ({"kind": "windows"}, "holds windows of piano music, but this needs bars"),
+        ({"digest": "0"}, "belongs to another"),
+        ({"songs": None}, "table of songs"),
+        ({"songs": "ab"}, "table of songs"),
+        ({"songs": small_about()["songs"][:1]}, "splits"),
+        ({"songs": [small_about()["songs"][0], {"split": 2}]}, "id"),
+        ({"songs": [{**song, "id": "x"} for song in small_about()["songs"]]}, "id"),
+        ({"songs": [{**song, "sections": [7]} for song in small_about()["songs"]]}, "sections"),
+        ({"songs": [{**song, "sections": None} for song in small_about()["songs"]]}, "sections"),
     ],
 )
 def test_a_song_table_that_fits_other_bars_is_refused(tmp_path: Path, about: Any, reason: str) -> None:
     write(tmp_path, small_arrays())
-    (tmp_path / ABOUT_FILE).write_text(json.dumps(about))
+    sound = {**small_about(), "digest": digest(small_arrays())}
+    (tmp_path / ABOUT_FILE).write_text(json.dumps({**sound, **about} if isinstance(about, dict) else about))
     assert reason in refusal(tmp_path)
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from data_prep.corpus import Corpus, load
-from data_prep.sources import resolve
+from data_prep.locate import resolve
 from reporting.anchors import RANDOM_BARS, RANDOM_NOTES, REAL, anchors
 from trainables.judge import Judge
 

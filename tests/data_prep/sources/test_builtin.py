@@ -7,13 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data_prep import builtin
-from data_prep.assemble import Options
 from data_prep.chords import name
-from data_prep.corpus import ABOUT_FILE, ARRAYS_FILE, Corpus, Split, save
+from data_prep.corpus import Corpus, Split
 from data_prep.errors import UserError
-from data_prep.prepare import prepare_builtin
+from data_prep.kinds import save
+from data_prep.options import Options
+from data_prep.prepare import prepare
 from data_prep.song import RawSong
+from data_prep.source import Item
+from data_prep.sources import SOURCES, builtin
+from data_prep.store import ABOUT_FILE, ARRAYS_FILE
 
 # Pitch and number of sixteenths, bar by bar from the first full one.
 EXPECTED = {
@@ -51,33 +54,41 @@ EXPECTED = {
 }
 
 
+def piece(path: str) -> RawSong:
+    [song] = builtin.read(builtin.corpus_folder(builtin.FOLDERS), Item(paths=(path,)), Options())
+    return song
+
+
 @pytest.mark.parametrize("path", sorted(EXPECTED))
 def test_the_first_bars_of_real_pieces(path: str) -> None:
-    song = builtin.read_song(builtin.corpus_folder(), path)
-    assert isinstance(song, RawSong)
+    song = piece(path)
     bars = [[pitch for pitch, steps in bar for _ in range(steps)] for bar in EXPECTED[path]]
     assert song.sections[0].bar[: len(bars)].tolist() == list(range(len(bars)))
     assert song.sections[0].melody[: len(bars)].tolist() == bars
 
 
 def test_the_chords_of_a_chorale_as_a_musician_hears_them() -> None:
-    song = builtin.read_song(builtin.corpus_folder(), "bach/bwv1.6.mxl")
-    assert isinstance(song, RawSong)
+    song = piece("bach/bwv1.6.mxl")
     heard = [" ".join(name(chord) for chord in bar) for bar in song.sections[0].chord[:5].tolist()]
     assert heard == ["C F Dm F", "Bb Bb F F", "Bb Em Dm C", "Dm G C F", "Bb Am Gm F"]
 
 
 def test_onsets_tell_a_repeated_note_from_a_held_one() -> None:
-    song = builtin.read_song(builtin.corpus_folder(), "bach/bwv227.1.mxl")
-    assert isinstance(song, RawSong)
+    song = piece("bach/bwv227.1.mxl")
     assert song.sections[0].melody[0, :8].tolist() == [71] * 8
     assert [f"{bits:016b}" for bits in song.sections[0].onset[:2]] == ["0001000100010001", "0000000100000001"]
 
 
 def test_a_file_without_a_tune_is_skipped_with_its_reason() -> None:
-    skipped = builtin.read_song(builtin.corpus_folder(), "bach/bwv846.mxl")
-    assert not isinstance(skipped, RawSong)
-    assert skipped.reason == "no soprano or canto part"
+    with pytest.raises(UserError, match="no soprano or canto part"):
+        piece("bach/bwv846.mxl")
+
+
+def test_what_was_left_out_is_listed_with_its_reason(builtin_corpus: Corpus) -> None:
+    skipped = {item["path"]: item["reason"] for item in builtin_corpus.about["skipped"]}
+    assert skipped["bach/bwv846.mxl"] == "no soprano or canto part"
+    assert skipped["bach/bwv11.6"] == "no usable bar: not in 4/4"
+    assert len(skipped) == 46
 
 
 def test_the_whole_corpus_has_the_counts_that_the_documentation_states(builtin_corpus: Corpus) -> None:
@@ -127,16 +138,16 @@ def test_prev_links_only_the_bar_directly_before(builtin_corpus: Corpus) -> None
 
 def test_one_process_and_two_give_the_same_bytes_and_tell_of_progress(builtin_folder: Path, tmp_path: Path) -> None:
     heard: list[tuple[int, int]] = []
-    save(prepare_builtin(Options(), jobs=1, progress=lambda *numbers: heard.append(numbers)), tmp_path)
+    save(prepare(SOURCES["builtin"], jobs=1, progress=lambda *numbers: heard.append(numbers)), tmp_path)
     assert heard == [(done, 459) for done in range(1, 460)]
     for file in (ARRAYS_FILE, ABOUT_FILE):
         assert (tmp_path / file).read_bytes() == (builtin_folder / file).read_bytes()
 
 
 def test_without_music21_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("data_prep.builtin.find_spec", lambda _: None)
+    monkeypatch.setattr("data_prep.sources.builtin.find_spec", lambda _: None)
     with pytest.raises(UserError, match="pip install music21"):
-        builtin.read_songs()
+        prepare(SOURCES["builtin"])
 
 
 def test_music21_is_found_but_never_imported() -> None:
@@ -144,8 +155,9 @@ def test_music21_is_found_but_never_imported() -> None:
     import sys
 
     code = (
-        "import sys, data_prep.__main__, data_prep.sources; from data_prep import builtin;"
-        "builtin.read_song(builtin.corpus_folder(), 'bach/bwv1.6.mxl');"
+        "import sys, data_prep.__main__, data_prep.locate; from data_prep.sources import SOURCES;"
+        "source = SOURCES['builtin']; found = source.find(None);"
+        "source.read(found.root, found.items[0], source.defaults);"
         "print([m for m in ('music21', 'torch', 'ray', 'optuna') if m in sys.modules])"
     )
     root = Path(importlib.import_module("data_prep").__path__[0]).parent

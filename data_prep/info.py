@@ -1,0 +1,156 @@
+"""What is in a corpus, in words."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data_prep import chords
+from data_prep.bars import NUM_PITCHES
+from data_prep.corpus import Corpus, Split
+from data_prep.folder import shown
+from data_prep.keys import estimate_key
+from data_prep.windows import WindowCorpus
+
+AnyCorpus = Corpus | WindowCorpus
+
+_SHOWN: Final = 8
+"""Lines of a long list that are shown; corpus.json has them all."""
+
+
+def summary(corpus: AnyCorpus, folder: str) -> str:
+    """What was kept, split and dropped, in a few lines."""
+    counts, bars = corpus.about["counts"], _rows_name(corpus)
+    lines = [f"{counts['songs']:,} songs, {counts[bars]:,} {bars} -> {folder}", *_splits(corpus), *_dropped(corpus)]
+    return "\n".join(lines)
+
+
+def describe(corpus: AnyCorpus, folder: str) -> str:
+    """All that `info` prints."""
+    about, counts, rows = corpus.about, corpus.about["counts"], _rows_name(corpus)
+    lines = [
+        f"{folder}: {counts['songs']:,} songs, {counts[rows]:,} {rows} from {about['source']}",
+        f"  {'options':<13}{', '.join(f'{name} {_value(value)}' for name, value in about['options'].items())}",
+        *_splits(corpus),
+        *(_of_bars(corpus) if isinstance(corpus, Corpus) else _of_windows(corpus)),
+        *_dropped(corpus),
+    ]
+    return "\n".join(lines)
+
+
+def notes_per_bar(corpus: Corpus) -> NDArray[np.int64]:
+    """Notes that begin in each bar, (N,)."""
+    counts: NDArray[np.int64] = (corpus.onset[:, None] >> np.arange(16, dtype=np.uint16) & 1).sum(axis=1)
+    return counts
+
+
+def keys(corpus: Corpus) -> Counter[int]:
+    """How many songs have each estimated key, by the class of its tonic triad."""
+    borders = np.searchsorted(corpus.song, np.arange(1, corpus.num_songs))
+    melody, chord = np.split(corpus.melody, borders), np.split(corpus.chord, borders)
+    return Counter(estimate_key(*song) for song in zip(melody, chord, strict=True))
+
+
+def pitch_name(pitch: int) -> str:
+    """60 is C4."""
+    return f"{chords.PITCH_CLASS_NAMES[pitch % 12]}{pitch // 12 - 1}"
+
+
+def _of_bars(corpus: Corpus) -> Iterator[str]:
+    sounding = corpus.melody[corpus.melody >= 0]
+    yield _line("pitch", _pitches(sounding) + f"; {_share(_within(corpus, 60, 83))} of the bars lie within C4-B5")
+    yield _line("notes a bar", _spread(notes_per_bar(corpus)))
+    yield _line("silence", f"{_share((corpus.melody < 0).mean())} of the steps")
+    named = keys(corpus).most_common()
+    yield _line("keys", ", ".join(f"{chords.name(key)} {count:,}" for key, count in named) + " (songs, estimated)")
+    used = np.bincount(corpus.chord.ravel(), minlength=chords.NUM_CHORDS) / corpus.chord.size
+    common = sorted(np.flatnonzero(used).tolist(), key=lambda chord: -used[chord])
+    names = ", ".join(f"{_chord_name(chord)} {_share(used[chord])}" for chord in common[:12])
+    yield _line("chords", f"{names} of the beats; {len(common)} of {chords.NUM_CHORDS} classes in use")
+    changing = (corpus.chord != corpus.chord[:, :1]).any(axis=1).mean()
+    yield _line("changes", f"{_share(changing)} of the bars have more than one chord")
+    clusters = Counter(song.get("cluster") for song in corpus.about["songs"])
+    yield _line("tunes", f"{len(clusters):,} that differ in their opening notes; each lies in one split only")
+
+
+def _of_windows(corpus: WindowCorpus) -> Iterator[str]:
+    frequency = corpus.about["options"]["sampling_frequency"]
+    yield _line("time", f"{corpus.num_windows * 128 / frequency / 3600:,.2f} hours, windows of {128 / frequency:g} s")
+    yield _line("notes", f"{len(corpus.pitch):,}; {_spread(corpus.end_note - corpus.first_note)} in reach of a window")
+    yield _line("pitch", _pitches(corpus.pitch))
+    yield _line("velocity", _spread(corpus.velocity))
+
+
+def _splits(corpus: AnyCorpus) -> Iterator[str]:
+    rows = _rows_name(corpus)
+    for name in (split.name.lower() for split in Split):
+        count = corpus.about["counts"]["splits"][name]
+        runs = f" {count['phrases']:>8,} runs of 8 bars" if "phrases" in count else ""
+        yield f"  {name:<12} {count['songs']:>7,} songs {count[rows]:>9,} {rows}{runs}"
+
+
+def _dropped(corpus: AnyCorpus) -> Iterator[str]:
+    about, rows = corpus.about, _rows_name(corpus)
+    for reason, count in _most(about["counts"][f"dropped_{rows}"]):
+        yield f"  {'dropped':<12} {count:>7,} {rows}: {shown(reason)}"
+    skipped = about["skipped"]
+    for reason, count in _most(Counter(item["reason"] for item in skipped)):
+        example = shown(next((item["path"] for item in skipped if item["reason"] == reason), ""))
+        yield f"  {'skipped':<12} {count:>7,} files: {shown(reason)}" + (f"; such as {example}" if example else "")
+    for remark, count in _most(about["counts"].get("remarks", {})):
+        yield f"  {'remark':<12} {count:>7,} times: {shown(remark)}"
+    doubts = about.get("doubts", {})
+    if doubts:
+        song, doubt = next(iter(doubts.items()))
+        yield f"  {'doubtful':<12} {len(doubts):>7,} songs, such as {shown(song)}: {shown(doubt)}"
+
+
+def _most(counts: Mapping[str, int]) -> Iterator[tuple[str, int]]:
+    """The commonest, and the rest as one."""
+    ranked = Counter(counts).most_common()
+    yield from ranked[:_SHOWN]
+    if ranked[_SHOWN:]:
+        yield "other reasons (corpus.json has them all)", sum(count for _, count in ranked[_SHOWN:])
+
+
+def _rows_name(corpus: AnyCorpus) -> str:
+    return "bars" if isinstance(corpus, Corpus) else "windows"
+
+
+def _line(name: str, text: str) -> str:
+    return f"  {name:<13}{text}"
+
+
+def _value(value: Any) -> str:
+    return "/".join(f"{share:g}" for share in value.values()) if isinstance(value, dict) else str(value)
+
+
+def _pitches(pitch: NDArray[Any]) -> str:
+    low, first, third, high = np.percentile(pitch, (0, 25, 75, 100), method="nearest").astype(int).tolist()
+    middle = f"half of it from {pitch_name(first)} to {pitch_name(third)}"
+    return f"{pitch_name(low)} to {pitch_name(high)} ({low}-{high}), {middle}"
+
+
+def _within(corpus: Corpus, low: int, high: int) -> float:
+    silent = corpus.melody < 0
+    return float((silent | ((corpus.melody >= low) & (corpus.melody <= high))).all(axis=1).mean())
+
+
+def _spread(values: NDArray[Any]) -> str:
+    low, middle, high = np.percentile(values, (5, 50, 95)).tolist()
+    return f"{values.mean():.1f} on average, median {middle:g}, 5 to 95 % {low:g} to {high:g}"
+
+
+def _chord_name(chord: int) -> str:
+    return "none" if chord == chords.NO_CHORD else chords.name(chord)
+
+
+def _share(share: float) -> str:
+    return f"{share:.0%}" if share >= 0.1 or share == 0 else f"{share:.1%}"
+
+
+def pitch_use(pitch: NDArray[Any]) -> NDArray[np.int64]:
+    """How often each MIDI pitch sounds, (128,)."""
+    return np.bincount(np.asarray(pitch, np.int64).ravel(), minlength=NUM_PITCHES)

@@ -1,0 +1,36 @@
+"""A played melody to bars of sixteen steps."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data_prep.grid import PLAYED, STEPS, Bars, lay_out, positions
+
+Times = NDArray[np.floating] | NDArray[np.integer]
+
+
+def melody_bars(start: Times, end: Times, pitch: NDArray[np.integer], bar_start: Times, whole: float) -> Bars:
+    """The notes (K,) of a melody, played legato, in bars; a 4/4 bar lasts `whole` units of time.
+
+    Of a longer bar, which will be dropped, the last sixteen steps are laid out as well: what begins there may be held
+    into the next bar.
+    """
+    tail = bar_start[1:] - whole
+    starts = np.sort(np.concatenate([bar_start, tail[tail > bar_start[:-1]]]))
+    steps = STEPS / whole
+    begin = positions(on_time(start, starts, steps), starts, steps, ends=False)
+    stop = positions(end, starts, steps, ends=True)
+    # Rounded, so that a note that ends in the middle of a step does not hang on the last bit of a float.
+    bars = lay_out(
+        begin.round(6), stop.round(6), pitch, len(starts), tolerance=PLAYED, ends_matter=False, monophonic=True
+    )
+    rows = np.searchsorted(starts, bar_start)
+    return Bars(bars.melody[rows], bars.onset[rows], bars.exact[rows])
+
+
+def on_time(start: Times, bar_start: Times, steps: float) -> Times:
+    """Starts (K,), those a little before a bar line moved onto it.
+
+    Between whole bars rounding would do that; after a bar of another length it would not.
+    """
+    bar = np.searchsorted(bar_start, start + PLAYED / steps, side="right") - 1
+    return np.where(bar < 0, start, np.maximum(start, bar_start[np.maximum(bar, 0)]))
