@@ -18,6 +18,7 @@ from data_prep.splits import cluster_of, splits_of
 
 SILENT: Final = "no note in it"
 NO_FIRST_CHORD: Final = "no chord in it"
+NO_MUSIC: Final = "No music of this kind there; name another folder, or another source."
 NO_USABLE_BAR: Final = "no usable bar"
 FOLD_LOW: Final = 60
 FOLD_HIGH: Final = 83
@@ -99,7 +100,7 @@ def skipped_table(skipped: list[SkippedFile]) -> list[dict[str, str]]:
 def nothing_usable(skipped: list[SkippedFile], remedy: str = "Give others, in 4/4 with a melody and chords.") -> str:
     """One line that says why there is no corpus, by the commonest reasons."""
     if not skipped:
-        return "No music of this kind there; name another folder, or another source."
+        return NO_MUSIC
     reasons = Counter(item.reason for item in skipped).most_common(3)
     told = "; ".join(f"{reason} ({count:,})" for reason, count in reasons)
     return f"Nothing usable in {len(skipped):,} files: {told[:400]}. {remedy}"

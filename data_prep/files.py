@@ -4,6 +4,7 @@ import io
 import os
 import stat
 import tempfile
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -17,6 +18,8 @@ from data_prep.errors import UserError
 
 MAX_BYTES: Final = 2**31
 _LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)
+_METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_READ_AT_ONCE: Final = 2**16
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -38,14 +41,40 @@ def write_atomic(path: Path, data: bytes) -> None:
 def read_limited(path: Path, most: int = MAX_BYTES) -> bytes:
     """The bytes of a regular file of at most `most` of them; UserError for anything else."""
     try:
-        info = path.stat()
-        if not stat.S_ISREG(info.st_mode):
-            raise UserError(f"{path}: not a regular file.")
-        if info.st_size > most:
-            raise UserError(f"{path}: {info.st_size} bytes; at most {most} are read.")
-        return path.read_bytes()
+        return read_regular(path, most)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+
+
+def read_regular(path: Path, most: int) -> bytes:
+    """The same, with the path left out of the error."""
+    try:
+        _check_regular(path.stat(), most)  # first: to open a pipe or a device may already do something to it
+        # What lies there may be another file by now: a pipe must not block, and no size is believed.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0) as file:
+            info = os.fstat(file.fileno())
+            _check_regular(info, most)
+            data = _up_to(most + 1, file, info.st_size + 1)
     except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})") from error
+        raise UserError(f"cannot be read ({error.strerror})") from error
+    if len(data) > most:
+        raise UserError(f"over {most} bytes; at most {most} are read")
+    return data
+
+
+def _check_regular(info: os.stat_result, most: int) -> None:
+    if not stat.S_ISREG(info.st_mode):
+        raise UserError("not a regular file")
+    if info.st_size > most:
+        raise UserError(f"{info.st_size} bytes; at most {most} are read")
+
+
+def _up_to(most: int, file: IO[bytes], expected: int) -> bytes:
+    parts = []
+    while most and (part := file.read(min(most, expected))):
+        parts.append(part)
+        most, expected = most - len(part), _READ_AT_ONCE
+    return b"".join(parts)
 
 
 def pack_npz(arrays: dict[str, NDArray[Any]]) -> bytes:
@@ -69,6 +98,8 @@ def unpack_npz(path: Path, dtypes: dict[str, str]) -> dict[str, NDArray[Any]]:
             names = sorted(info.filename for info in archive.infolist())
             if names != sorted(f"{name}.npy" for name in dtypes):
                 raise ValueError(f"it holds {', '.join(names)[:200]}, not {', '.join(dtypes)}")
+            if not {info.compress_type for info in archive.infolist()} <= set(_METHODS):
+                raise ValueError("it is packed in another way than by deflate")
             if sum(info.file_size for info in archive.infolist()) > MAX_BYTES:
                 raise ValueError(f"over {MAX_BYTES} bytes when unzipped")
             return {name: _member(archive, name, np.dtype(dtype)) for name, dtype in dtypes.items()}
@@ -92,4 +123,7 @@ def _member(archive: zipfile.ZipFile, name: str, dtype: np.dtype[Any]) -> NDArra
 def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     if npy.read_magic(file) != (1, 0):
         raise ValueError("an array header of another version than 1.0")
-    return npy.read_array_header_1_0(file)
+    try:
+        return npy.read_array_header_1_0(file)
+    except (TypeError, LookupError, SyntaxError, tokenize.TokenError) as error:
+        raise ValueError("an array header that is none") from error

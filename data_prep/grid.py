@@ -30,7 +30,7 @@ OFF_GRID: Final = "off the 16-step grid"
 
 Times = NDArray[np.floating[Any] | np.integer[Any]]
 
-_MAX_CELLS: Final = 20_000_000
+_MAX_CELLS: Final = 4_000_000
 _BEFORE: Final = -1.0
 
 
@@ -52,13 +52,16 @@ class Chords(NamedTuple):
 def positions(time: Times, bar_start: Times, steps: float, *, ends: bool) -> NDArray[np.float64]:
     """Times as positions, for bars that begin at `bar_start` and have `steps` steps per unit of time.
 
-    What lies before the first bar is at -1. In a bar that lasts longer than sixteen steps (which is no 4/4 bar,
-    and will be dropped), later starts fall on its last step and later `ends` on its end.
+    What lies before the first bar, or where there is none, is at -1; what lies after the last one on its end. In
+    a bar that lasts longer than sixteen steps (which is no 4/4 bar, and will be dropped), later starts fall on its
+    last step and later `ends` on its end.
     """
+    if not len(bar_start):
+        return np.full(time.shape, _BEFORE)
     bar = np.searchsorted(bar_start, time, side="left" if ends else "right") - 1
-    within = (time - bar_start[np.maximum(bar, 0)]) * steps
-    last = STEPS if ends else np.where(bar == len(bar_start) - 1, STEPS, STEPS - 1)
-    within = np.where(within > STEPS if ends else within >= STEPS, last, within)
+    longer = np.diff(bar_start) * steps > STEPS + EXACT
+    most = np.append(np.where(longer & (not ends), STEPS - 1, STEPS), STEPS)
+    within = np.minimum((time - bar_start[np.maximum(bar, 0)]) * steps, most[bar])
     return np.where(bar < 0, _BEFORE, bar * STEPS + within)
 
 
@@ -74,12 +77,14 @@ def lay_out(
 ) -> Bars:
     """Notes (K,) at these positions as bars.
 
-    Where two notes sound at once the higher one is heard. A `monophonic` line is played legato: there a note ends
-    where the next begins. `ends_matter`: a note must end on a step, not just begin on one, to count as exact.
+    Where two notes sound at once the higher one is heard; none is shorter than a step. A `monophonic` line is played
+    legato: there a note ends where the next begins. `ends_matter`: a note must end on a step, not just begin on one,
+    to count as exact.
     """
-    first = np.rint(start).astype(np.int64)
+    off = np.abs(start - np.rint(start)) > tolerance
+    # A written note off the grid spoils its own bar; rounded up at its end, it would spoil the next one as well.
+    first = np.where(off & ends_matter, np.floor(start), np.rint(start)).astype(np.int64)
     last = np.maximum(np.rint(end).astype(np.int64), first + 1)
-    off = np.abs(start - first) > tolerance
     faulty = [np.floor(start[off] / STEPS), first[off] // STEPS]
     if ends_matter:
         off = np.abs(end - np.rint(end)) > tolerance
@@ -97,7 +102,7 @@ def rasterise(
 ) -> tuple[NDArray[np.int8], NDArray[np.uint16]]:
     """Notes (K,) from one step up to another as pitches (n, 16) and onset bits (n,); the highest note wins."""
     size = num_bars * STEPS
-    heard = (start < size) & (end > 0)
+    heard = (np.maximum(start, 0) < size) & (end > 0)
     order = np.flatnonzero(heard)[np.lexsort((start[heard], pitch[heard]))]
     start, pitch = start[order], pitch[order]
     begin, stop = np.maximum(start, 0), np.minimum(end[order], size)
@@ -125,7 +130,7 @@ def lay_out_chords(
     *,
     lead: float = 0.0,
 ) -> Chords:
-    """Chords (E,) in order of start as bars, all times in one unit.
+    """Chords (E,) in order of start as bars, all times in one unit; each ends where the next begins, if not before.
 
     Args:
         start: when each begins.

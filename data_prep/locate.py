@@ -4,6 +4,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
+from data_prep.assemble import NO_MUSIC
 from data_prep.cache import cached
 from data_prep.corpus import KIND
 from data_prep.errors import UserError
@@ -32,8 +33,8 @@ def check(data: str, kind: str = KIND) -> None:
     found = str(read_about(existing(data)).get("kind")) if source is None else SOURCES[source].kind
     if found != kind:
         raise UserError(f"{shown(data)!r}: {other_kind(found, kind)}")
-    if source and path:
-        SOURCES[source].find(path)
+    if source and path and not SOURCES[source].find(path).items:
+        raise UserError(f"{shown(data)!r}: {NO_MUSIC}")
 
 
 def existing(data: str) -> Path:

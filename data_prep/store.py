@@ -29,7 +29,8 @@ def write(folder: Path, arrays: dict[str, NDArray[Any]], about: dict[str, Any]) 
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_atomic(folder / ARRAYS_FILE, pack_npz(arrays))
-        write_atomic(folder / ABOUT_FILE, text.encode())
+        # A name may hold bytes that are no UTF-8: written so, they are escapes of JSON.
+        write_atomic(folder / ABOUT_FILE, text.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise UserError(f"{folder}: cannot be written ({error.strerror}); choose another folder.") from error
 
@@ -37,11 +38,20 @@ def write(folder: Path, arrays: dict[str, NDArray[Any]], about: dict[str, Any]) 
 def check_can_write(folder: Path) -> None:
     """UserError where no corpus could be written, to be asked before long work."""
     try:
-        nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        nearest = next(path for path in (folder, *folder.absolute().parents) if _is_there(path))
     except OSError as error:
         raise UserError(f"{folder}: cannot be written ({error.strerror}); choose another folder.") from error
     if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
         raise UserError(f"{folder}: cannot be written ({nearest} is no folder to write to); choose another folder.")
+
+
+def _is_there(path: Path) -> bool:
+    """Whether anything lies at the path, and be it a link to nowhere."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def read_about(folder: Path) -> dict[str, Any]:
@@ -72,7 +82,7 @@ def read(folder: Path, kind: str, dtypes: dict[str, str]) -> tuple[dict[str, NDA
 def other_kind(found: str, wanted: str) -> str:
     """What to say of a corpus of one kind where another is wanted."""
     known = {"bars": "bars with chords", "windows": "windows of piano music"}
-    told, needed = known.get(found, found[:40]), known[wanted]
+    told, needed = known.get(found, repr(found[:40])), known[wanted]
     return f"it holds {told}, but this needs {needed}; choose music of another source (python -m data_prep --help)."
 
 

@@ -12,6 +12,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+import pretty_midi
 import pytest
 
 import tune
@@ -19,7 +20,20 @@ import tune
 ROOT = Path(tune.__file__).parent
 BLOCKS = re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
 COMMANDS = [line for block in BLOCKS for line in block.splitlines()]
+PREPARE = "python -m data_prep builtin --rests keep --out my_corpus"
+LOOK = "python -m data_prep info my_corpus --plot my_corpus.png"
 SEARCHES = [command for command in COMMANDS if command.startswith("python tune.py --space")]
+
+
+def write_song(path: Path) -> None:
+    """Four bars of a scale over C major."""
+    song = pretty_midi.PrettyMIDI(initial_tempo=120)
+    melody, chords = (pretty_midi.Instrument(0, name=name) for name in ("melody", "chords"))
+    melody.notes = [pretty_midi.Note(80, 60 + beat % 7, beat / 2, beat / 2 + 0.5) for beat in range(16)]
+    chords.notes = [pretty_midi.Note(80, pitch, 0, 8) for pitch in (48, 52, 55)]
+    song.instruments = [melody, chords]
+    path.parent.mkdir()
+    song.write(str(path))
 
 
 def run_command(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -38,8 +52,10 @@ def test_the_readme_shows_the_two_commands_that_do_all_the_set_up() -> None:
 @pytest.mark.parametrize("command", SEARCHES)
 def test_every_search_of_the_readme_has_a_plan(command: str, tmp_path: Path) -> None:
     if "my_corpus" in command:
-        made = run_command("python -m data_prep builtin --out my_corpus", tmp_path)
+        made = run_command(PREPARE, tmp_path)
         assert made.returncode == 0, made.stderr
+    if "my_songs" in command:
+        write_song(tmp_path / "my_songs" / "song.mid")
     # The searches themselves take a quarter of an hour and more; `smoke` is run for real in test_tune.py.
     done = run_command(command if "--dry-run" in command else f"{command} --dry-run", tmp_path)
     assert done.returncode == 0, done.stderr
@@ -48,14 +64,18 @@ def test_every_search_of_the_readme_has_a_plan(command: str, tmp_path: Path) -> 
 
 def test_help_and_data_prep_work_as_shown(tmp_path: Path) -> None:
     assert run_command("python tune.py --help", tmp_path).returncode == 0
-    done = run_command("python -m data_prep builtin --out my_corpus", tmp_path)
+    done = run_command(PREPARE, tmp_path)
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in (tmp_path / "my_corpus").iterdir()) == ["corpus.json", "corpus.npz"]
+    looked = run_command(LOOK, tmp_path)
+    assert looked.returncode == 0, looked.stderr
+    assert "bars from builtin" in looked.stdout
+    assert (tmp_path / "my_corpus.png").is_file()
 
 
 def test_every_command_of_the_readme_is_tried_somewhere() -> None:
     tried = {"make search", "make test", "python tune.py --help", "tensorboard --logdir results"}
-    tried |= {"python -m data_prep builtin --out my_corpus", *SEARCHES}
+    tried |= {PREPARE, LOOK, *SEARCHES}
     assert set(COMMANDS) <= tried
 
 

@@ -158,9 +158,11 @@ def error_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (("--space", "smoke", "--name", "x" * 300), "must be a plain folder name of at most 100 bytes"),
         (("--space", "smoke", "--name", ""), "must be a plain folder name"),
         (("--space", "smoke", "--results", "x" * 300), "but cannot be used: File name too long"),
-        (("--space", "smoke", "--data", ""), "has no corpus.npz; make one with"),
-        (("--space", "smoke", "--data", "/etc/passwd", "--dry-run"), "is neither 'builtin' nor a folder with a corpus"),
+        (("--space", "smoke", "--data", ""), "has no corpus.npz; is it music?"),
+        (("--space", "smoke", "--data", "/etc/passwd", "--dry-run"), "nor a folder with a corpus; make one with"),
         (("--space", "smoke", "--data", "biultin"), "did you mean 'builtin'?"),
+        (("--space", "smoke", "--data", "midi:/no/such/folder"), "/no/such/folder: cannot be read"),
+        (("--space", "smoke", "--data", "maestro:/tmp"), "but this needs bars with chords"),
         ((), "the following arguments are required: --space"),
     ],
 )

@@ -15,7 +15,7 @@ from data_prep.formats.abc_body import Bar, Body, Event
 from data_prep.formats.abc_fields import default_unit, key_of, metre_of, unit_of
 from data_prep.formats.musicxml import Measure, Note, Part, Score
 
-MAX_BYTES: Final = 2**22
+MAX_BYTES: Final = 2**20
 MAX_TUNES: Final = 10_000
 """Largest file read, and most tunes of one."""
 

@@ -29,7 +29,7 @@ _ASIDE: Final = r'"[^"]*"?|![^!\s|\[\]]*!|\{[^}]*\}?'
 """Chord symbols and other text, decorations, grace notes."""
 _TOKEN: Final = re.compile(
     rf"(?P<note>{_NOTE})|{_ASIDE}"
-    r"|(?P<bar>(?:::|:?\||:\]|\[(?=\|))(?:[|:\]]|\[(?=[|:\]]))*)"
+    r"|(?P<bar>(?:::|:?\||:\]|\[(?=\|))[|:\]]*(?:\[(?=[|:\]])[|:\]]+){0,9})"
     r"|\[?\d[\d,.-]*"  # the number of an ending
     r"|(?P<field>\[(?P<name>[A-Za-z]):(?P<value>[^\[\]]*)\])"
     r"|(?P<chord>\[(?P<inside>[^\[\]|]*)\](?P<times>[\d/]*))"

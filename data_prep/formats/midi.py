@@ -1,7 +1,7 @@
 """MIDI files to plain notes in ticks.
 
-symusic reads them, a hundred times faster than anything in Python; where it cannot be imported mido does, the parser
-inside pretty_midi, and gives the same (`midi_mido`). What either takes for music is checked here.
+symusic reads them, a hundred times faster than anything in Python; where it cannot be imported pretty_midi does
+(`midi_pretty`). What either takes for music is checked here.
 """
 
 import struct
@@ -103,7 +103,7 @@ def read_midi(data: bytes) -> Midi:
 
 def versions() -> dict[str, str]:
     """The package that reads MIDI files here, and its version."""
-    package = "symusic" if _reader().__module__.endswith("symusic") else "mido"
+    package = "symusic" if _reader().__module__.endswith("symusic") else "pretty_midi"
     return {package: version(package)}
 
 
@@ -118,11 +118,11 @@ def pedal_intervals(controls: NDArray[np.int64], last: int) -> NDArray[np.int64]
 
     A pedal that is never released is down until the tick `last`.
     """
-    tick = np.append(controls[:, 0], last)
-    down = np.append(controls[:, 1] >= 64, False)
-    change = np.flatnonzero(np.diff(down, prepend=False))
-    intervals = tick[change].reshape(-1, 2)
-    return intervals[intervals[:, 0] < intervals[:, 1]]
+    tick = np.concatenate((controls[:, 0], [last]))
+    down = np.concatenate(([False], controls[:, 1] >= 64, [False]))
+    change = np.flatnonzero(down[1:] != down[:-1])
+    intervals = tick.take(change).reshape(-1, 2)
+    return intervals.compress(intervals[:, 0] < intervals[:, 1], axis=0)
 
 
 def _resolution(data: bytes) -> int:
@@ -143,7 +143,7 @@ def _reader() -> Callable[[bytes, int], Midi]:
     try:
         from data_prep.formats.midi_symusic import read_symusic
     except ImportError:
-        from data_prep.formats.midi_mido import read_mido
+        from data_prep.formats.midi_pretty import read_pretty_midi
 
-        return read_mido
+        return read_pretty_midi
     return read_symusic

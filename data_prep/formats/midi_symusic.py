@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from symusic import Score
 
 from data_prep.errors import UserError
@@ -27,13 +28,24 @@ def read_symusic(data: bytes, resolution: int) -> Midi:
 
 
 def _track(track: Any) -> Track:
-    note, control = track.notes.numpy(), track.controls.numpy()
-    start, length = note["time"].astype(np.int64), note["duration"].astype(np.int64)
-    notes = np.stack([start, start + length, note["pitch"], note["velocity"]], axis=1)
-    notes = notes[np.lexsort((note["pitch"], start))]
-    notes = notes[notes[:, 0] < notes[:, 1]]
-    # Its own pedals begin at tick 0 on every channel but the first, so the control changes are read instead.
-    sustain = control["number"] == _SUSTAIN
-    changes = np.stack([control["time"], control["value"]], axis=1)[sustain].astype(np.int64)
-    pedal = pedal_intervals(changes, int(notes[:, 1].max(initial=0)))
+    note = track.notes.numpy()
+    notes = np.empty((len(note["time"]), 4), np.int64)
+    for column, name in enumerate(("time", "duration", "pitch", "velocity")):
+        notes[:, column] = note[name]
+    notes = notes[notes[:, 1] > 0]
+    notes[:, 1] += notes[:, 0]
+    key = notes[:, 0] * 128 + notes[:, 2]
+    if (key[1:] < key[:-1]).any():
+        notes = notes[np.argsort(key, kind="stable")]
+    pedal = pedal_intervals(_sustain(track.controls), int(notes[:, 1].max(initial=0)))
     return Track(name=track.name, is_drum=track.is_drum, notes=notes, pedal=pedal)
+
+
+def _sustain(controls: Any) -> NDArray[np.int64]:
+    """Tick and value of every change of the sustain pedal, int64 (n, 2)."""
+    # Not the pedals that symusic makes of them: on every channel but the first these begin at tick 0.
+    if not len(controls):
+        return np.empty((0, 2), np.int64)
+    control = controls.numpy()
+    rows = np.flatnonzero(control["number"] == _SUSTAIN)
+    return np.stack([control["time"].take(rows), control["value"].take(rows)], axis=1).astype(np.int64)

@@ -14,10 +14,12 @@ from typing import Final, NamedTuple
 
 from data_prep.errors import UserError
 from data_prep.formats.xml import parse_xml
+from data_prep.grid import MAX_BARS
 
 _STEPS: Final = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _WHOLE: Final = re.compile(r"\s*(-?\d{1,9})(?:\.0*)?\s*")
 _METRE: Final = re.compile(r"[1-9]\d?")
+MAX_PARTS: Final = 1_000
 _MAX_TICKS: Final = 10**9
 
 
@@ -92,21 +94,31 @@ def read_score(data: bytes) -> Score:
 
 
 def _score(root: ET.Element) -> Score:
-    resolution = lcm(1, *(_whole(element.text, "divisions") for element in root.iter("divisions")))
-    if not 0 < resolution < _MAX_TICKS:
-        raise ValueError(f"{resolution} divisions of a quarter note; at most {_MAX_TICKS} can be read.")
-    names = {part.get("id"): part.findtext("part-name") or "" for part in root.iter("score-part")}
-    read = [(names.get(part.get("id"), ""), list(_part(part, resolution))) for part in root.iter("part")]
-    if not read:
+    resolution = _resolution(root)
+    written = [(part.get("id"), part.findall("measure")) for part in root.findall("part")]
+    if not written:
         raise ValueError("no <part> in it; there is nothing to read.")
+    if len(written) > MAX_PARTS or max(len(measures) for _, measures in written) > MAX_BARS:
+        raise ValueError(f"over {MAX_PARTS:,} parts or {MAX_BARS:,} measures; that many are not read.")
+    names = {part.get("id"): part.findtext("part-name") or "" for part in root.iter("score-part")}
+    read = [(names.get(part, ""), list(_part(measures, resolution))) for part, measures in written]
     measures = _timeline([raw for _, raw in read])
     starts = [measure.start for measure in measures]
     parts = tuple(
         Part(name=name.strip(), notes=_join_ties(raw, starts), chords=_chords(raw, starts)) for name, raw in read
     )
-    fifths = next(root.iter("fifths"), None)
-    signature = 0 if fifths is None else _whole(fifths.text, "fifths")
-    return Score(resolution=resolution, fifths=signature, measures=measures, parts=parts)
+    fifths = _whole(root.findtext(".//fifths", "0"), "fifths")
+    return Score(resolution=resolution, fifths=fifths, measures=measures, parts=parts)
+
+
+def _resolution(root: ET.Element) -> int:
+    """Ticks to a quarter note in which every duration is whole."""
+    resolution = 1
+    for element in root.iter("divisions"):
+        resolution = lcm(resolution, _whole(element.text, "divisions"))
+        if not 0 < resolution < _MAX_TICKS:
+            raise ValueError(f"{resolution} divisions of a quarter note; at most {_MAX_TICKS} can be read.")
+    return resolution
 
 
 def _timeline(parts: list[list[_Raw]]) -> tuple[Measure, ...]:
@@ -120,9 +132,9 @@ def _timeline(parts: list[list[_Raw]]) -> tuple[Measure, ...]:
     )
 
 
-def _part(part: ET.Element, resolution: int) -> Iterator[_Raw]:
+def _part(measures: list[ET.Element], resolution: int) -> Iterator[_Raw]:
     scale, shift, beats, beat_type = resolution, 0, 4, 4
-    for element in part.iter("measure"):
+    for element in measures:
         raw, now, onset = _Raw(beats, beat_type), 0, 0
         for item in element:
             if item.tag == "note":
@@ -155,17 +167,18 @@ def _note(item: ET.Element, raw: _Raw, scale: int, shift: int, onset: int, now: 
     pitch = item.find("pitch")
     if pitch is not None and duration:
         tied = any(tie.get("type") == "start" for tie in item.iter("tie"))
-        raw.notes.append((onset, onset + duration, _midi(pitch) + shift, tied))
+        raw.notes.append((onset, onset + duration, _midi(pitch, shift), tied))
         raw.length = max(raw.length, onset + duration)
     return onset, now
 
 
-def _midi(pitch: ET.Element) -> int:
+def _midi(pitch: ET.Element, shift: int) -> int:
+    """MIDI number of the note as it sounds."""
     step, alter = pitch.findtext("step", "").strip(), pitch.findtext("alter")
     if step not in _STEPS:
-        raise ValueError(f"a note named {step!r}; a step is a letter from A to G.")
+        raise ValueError(f"a note named {step[:20]!r}; a step is a letter from A to G.")
     octave = _whole(pitch.findtext("octave"), "octave")
-    number = 12 * (octave + 1) + _STEPS[step] + (_whole(alter, "alter") if alter else 0)
+    number = 12 * (octave + 1) + _STEPS[step] + (_whole(alter, "alter") if alter else 0) + shift
     if not 0 <= number <= 127:
         raise ValueError(f"a note with MIDI number {number}; it must lie between 0 and 127.")
     return number
@@ -174,7 +187,7 @@ def _midi(pitch: ET.Element) -> int:
 def _chord_symbol(item: ET.Element, now: int, scale: int, shift: int) -> ChordSymbol:
     """The symbol (the first, where several are stacked), with its root as it sounds."""
     offset = item.findtext("offset")
-    start = max(0, now + (_whole(offset, "offset") * scale if offset else 0))
+    start = min(max(0, now + (_whole(offset, "offset") * scale if offset else 0)), _MAX_TICKS)
     step, alter = item.findtext("root/root-step", "").strip(), item.findtext("root/root-alter")
     root = (_STEPS[step] + (_whole(alter, "root-alter") if alter else 0) + shift) % 12 if step in _STEPS else None
     return ChordSymbol(start, root, item.findtext("kind", "").strip())

@@ -1,44 +1,50 @@
-"""Plain and compressed XML files to an element tree, within limits and without entities."""
+"""Plain and compressed XML files to an element tree, within limits and without what a DOCTYPE may declare."""
 
 import io
 import xml.etree.ElementTree as ET
 import zipfile
 import zlib
-from typing import Any, Final
+from typing import Final
 from xml.parsers import expat
 
 from data_prep.errors import UserError
 
 MAX_BYTES: Final = 64 * 2**20
 """Largest file read, counted after unzipping."""
-
+MAX_TAGS: Final = 1_000_000
+"""Most tags read, those that close counted too; a string quartet by Beethoven has 370,000."""
+MAX_ATTRIBUTES: Final = 1_000_000
+"""Most attributes read; another quartet has 225,000."""
+MAX_MEMBERS: Final = 10_000
+"""Most files in an archive; a score comes with a container and a picture or two."""
 
 _SCORES: Final = (".xml", ".musicxml")
-
-
-class _PrologOverError(Exception):
-    """The first element was reached without an entity declaration."""
+_METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""How files of an archive are packed, as MusicXML lays down. zipfile unpacks those of others without any limit."""
 
 
 def parse_xml(data: bytes) -> ET.Element:
     """The root element of an XML file or of the score in an `.mxl` archive (any encoding expat knows).
 
-    UserError for what is too large when unzipped, damaged, not well-formed, or declares entities.
+    Names are as the file writes them, prefixes and all. UserError for what is too large when unzipped, damaged, not
+    well-formed, or declares entities.
     """
     try:
         if zipfile.is_zipfile(io.BytesIO(data)):
             data = _unzip_score(data)
         return _parse(data)
-    except (ET.ParseError, expat.ExpatError, LookupError) as error:
-        raise UserError(f"not well-formed XML ({error}).") from error
+    except (expat.ExpatError, LookupError) as error:
+        raise UserError(f"not well-formed XML ({str(error)[:100]}).") from error
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as error:
-        raise UserError(f"a damaged .mxl archive ({error}).") from error
+        raise UserError(f"a damaged .mxl archive ({str(error)[:100]}).") from error
     except ValueError as error:
         raise UserError(str(error)) from error
 
 
 def _unzip_score(data: bytes) -> bytes:
     """The first file that META-INF/container.xml names, as the format lays down."""
+    if data.count(b"PK\1\2") > MAX_MEMBERS:  # each has its entry in the directory
+        raise ValueError(f"over {MAX_MEMBERS:,} files in the archive; that is no score.")
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         names = archive.namelist()
         if "META-INF/container.xml" not in names:
@@ -57,12 +63,14 @@ def _named_score(container: bytes) -> str | None:
     """The path in the container, None where that is not well-formed."""
     try:
         root = _parse(container)
-    except (ET.ParseError, expat.ExpatError):
+    except expat.ExpatError:
         return None
     return next((item.get("full-path") for item in root.iter() if item.tag.endswith("rootfile")), "")
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> bytes:
+    if archive.getinfo(name).compress_type not in _METHODS:
+        raise ValueError(f"its {name[:80]!r} is packed in another way than by deflate; save it as .mxl anew.")
     with archive.open(name) as file:
         # The size in the directory may lie, so the read itself is what is capped.
         data = file.read(MAX_BYTES + 1)
@@ -72,23 +80,22 @@ def _member(archive: zipfile.ZipFile, name: str) -> bytes:
 
 
 def _parse(data: bytes) -> ET.Element:
-    _refuse_entities(data)
-    return ET.fromstring(data)
+    # Whatever the encoding, expat takes none in which these two signs have other bytes.
+    for sign, most, what in ((b"<", MAX_TAGS, "tags"), (b"=", MAX_ATTRIBUTES, "attributes")):
+        if data.count(sign) > most:
+            raise ValueError(f"over {most:,} {what}; that many are not read.")
+    # Not by ElementTree's own parser: that one has namespaces, and puts their names, however long, before every tag.
+    tree, parser = ET.TreeBuilder(), expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartDoctypeDeclHandler = _refuse_declarations
+    parser.StartElementHandler = tree.start
+    parser.EndElementHandler = tree.end
+    parser.CharacterDataHandler = tree.data
+    parser.Parse(data, True)
+    return tree.close()
 
 
-def _refuse_entities(data: bytes) -> None:
-    """ValueError where the DOCTYPE declares an entity: scores never need one, bombs always do."""
-
-    def declared(*_: Any) -> None:
-        raise ValueError("its DOCTYPE declares entities; remove them.")
-
-    def over(*_: Any) -> None:
-        raise _PrologOverError
-
-    parser = expat.ParserCreate()
-    parser.EntityDeclHandler = declared
-    parser.StartElementHandler = over
-    try:
-        parser.Parse(data, True)
-    except _PrologOverError:
-        return
+def _refuse_declarations(_: str, system: str | None, public: str | None, inside: bool) -> None:
+    """ValueError where the DOCTYPE declares something itself: scores never need that, bombs always do."""
+    if inside:
+        raise ValueError("its DOCTYPE declares entities or the like; remove what stands in its brackets.")

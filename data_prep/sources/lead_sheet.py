@@ -30,6 +30,8 @@ MIDDLE_C: Final = 60
 
 _MAX_BYTES: Final = 8 * 2**20
 _BEATS: Final = 4
+_TOLD: Final = 20
+"""How many unknown chords are told one by one."""
 _THIRDS: Final = {"": False, "maj": False, "m": True, "o": True, "ø": True}
 """Quality: whether its third is minor. These five are all there are; the kinds of seventh are told elsewhere."""
 
@@ -67,16 +69,17 @@ def _section_or_why(root: Path, path: str, options: Options) -> Section | Skippe
     try:
         return _section(path, read_inside(root, path, _MAX_BYTES), options)
     except UserError as error:
-        return SkippedFile(path=shown(path), reason=shown(str(error)))
+        return SkippedFile(path=shown(path), reason=shown(str(error)).rstrip("."))
 
 
 def _section(path: str, data: bytes, options: Options) -> Section:
     melody, chords = _tracks(data)
     if not melody:
         raise UserError("no melody")
-    num_bars = math.ceil(max(event.end for event in (*melody, *chords)) / _BEATS)
+    end = max(event.end for event in (*melody, *chords))
+    num_bars = math.ceil(end / _BEATS)
     if num_bars > MAX_BARS:
-        raise UserError(f"it ends in bar {num_bars:,}; at most {MAX_BARS:,} bars are read.")
+        raise UserError(f"it ends on beat {end:g}; at most {MAX_BARS:,} bars are read.")
     remarks = Counter[str]()
     inputs = {shown(path): hashlib.sha256(data).hexdigest()}
     harmony = _chords(chords, num_bars, options.chord_quality == "strict", remarks)
@@ -159,7 +162,8 @@ def _chord(fields: dict[str, Any], strict: bool, remarks: Counter[str]) -> int:
         remarks["chord without a known root"] += 1
         return NO_CHORD
     if not isinstance(quality, str) or quality not in _THIRDS:
-        remarks[f"chord of unknown quality {shown(str(quality))[:20]!r}"] += 1
+        remark = f"chord of unknown quality {str(quality)[:20]!r}"
+        remarks[remark if remark in remarks or len(remarks) < _TOLD else "chord of another unknown quality"] += 1
         return NO_CHORD
     plain = quality in ("", "m") and fields.get("chord_type") == 5 and not fields.get("sus")
     if strict and not plain:

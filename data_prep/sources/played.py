@@ -18,11 +18,9 @@ def melody_bars(start: Times, end: Times, pitch: NDArray[np.integer], bar_start:
     starts = np.sort(np.concatenate([bar_start, tail[tail > bar_start[:-1]]]))
     steps = STEPS / whole
     begin = positions(on_time(start, starts, steps), starts, steps, ends=False)
-    stop = positions(end, starts, steps, ends=True)
-    # Rounded, so that a note that ends in the middle of a step does not hang on the last bit of a float.
-    bars = lay_out(
-        begin.round(6), stop.round(6), pitch, len(starts), tolerance=PLAYED, ends_matter=False, monophonic=True
-    )
+    # Rounded, so that the end of a note in the middle of a step does not hang on the last bit of a float.
+    stop = positions(end, starts, steps, ends=True).round(6)
+    bars = lay_out(begin, stop, pitch, len(starts), tolerance=PLAYED, ends_matter=False, monophonic=True)
     rows = np.searchsorted(starts, bar_start)
     return Bars(bars.melody[rows], bars.onset[rows], bars.exact[rows])
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from posixpath import basename, join
 from typing import Final, NamedTuple
@@ -109,7 +110,7 @@ def _chords(labels: ChordLabels, beats: Beats, bars: BeatBars, strict: bool) -> 
 
 def _doubt(labels: ChordLabels, beats: Beats) -> str:
     """What speaks against the downbeats; empty if nothing does."""
-    changed = np.array([now != before for before, now in zip(labels.label, labels.label[1:], strict=False)], np.bool_)
+    changed = np.array([now != before for before, now in pairwise(labels.label)], np.bool_)
     change, downbeat = labels.start[1:][changed], beats.time[beats.downbeat]
     if not len(change):
         return ""

@@ -83,7 +83,7 @@ def test_pieces_that_give_no_window_are_skipped_with_the_reason() -> None:
 def test_nothing_usable_is_one_line_that_says_why() -> None:
     with pytest.raises(UserError, match=r"2 files: no usable window: remainder .* \(2\)\. .* of 16 s and more"):
         corpus_of(piece("a", (0, 9, 60, 1)), piece("b", (0, 9, 60, 1)), sampling_frequency=8.0)
-    with pytest.raises(UserError, match="No piano music there"):
+    with pytest.raises(UserError, match="No music of this kind there"):
         corpus_of()
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from data_prep import chords
-from data_prep.harmony import beat_chords, best_chords, first_chords
+from data_prep.harmony import beat_chords, best_chords, first_chords, plain_triads, sounding
 
 
 def chord_of(*tones: int) -> str:
@@ -52,3 +52,38 @@ def test_transposing_the_notes_transposes_the_chord() -> None:
 def test_the_first_chord_is_on_beat_one_or_the_next_that_begins() -> None:
     rows = np.array([[3, 4, 5, 6], [24, 24, 7, 8], [24, 24, 24, 24]], np.int8)
     assert first_chords(rows).tolist() == [3, 7, chords.NO_CHORD]
+
+
+def test_what_sounds_in_a_span_is_summed_by_pitch_class_over_its_lowest_note() -> None:
+    random = np.random.default_rng(4)
+    start = random.integers(0, 300, 60)
+    notes = np.stack([start, start + random.integers(1, 90, 60), random.integers(30, 90, 60)], axis=1)
+    spans = np.array([0, 40, 50, 333, 1000])
+    weights, bass = sounding(notes, spans, 48)
+    for row, span in enumerate(spans.tolist()):
+        expected, heard = np.zeros(12), []
+        for first, last, pitch in notes.tolist():
+            overlap = min(last, span + 48) - max(first, span)
+            if overlap > 0:
+                expected[pitch % 12] += overlap
+                heard.append(pitch)
+        np.testing.assert_array_equal(weights[row], expected)
+        assert not heard or bass[row] == min(heard) % 12
+
+
+@pytest.mark.parametrize(
+    ("tones", "expected"),
+    [
+        ((60, 64, 67), "C"),
+        ((52, 67, 72, 76), "C"),
+        ((57, 60, 64), "Am"),
+        ((60, 64), "-"),
+        ((60, 64, 67, 70), "-"),
+        ((62, 65, 68), "-"),
+        ((60, 64, 68), "-"),
+        ((), "-"),
+    ],
+)
+def test_a_plain_triad_is_three_pitch_classes_and_no_more(tones: tuple[int, ...], expected: str) -> None:
+    weights = np.bincount(np.array(tones, int) % 12, minlength=12)[None].astype(float)
+    assert chords.name(int(plain_triads(weights)[0])) == expected

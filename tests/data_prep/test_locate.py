@@ -107,7 +107,9 @@ def test_a_misspelling_is_met_with_the_nearest_choice(tmp_path: Path, builtin_fo
         assert nearest in str(caught.value)
 
 
-@pytest.mark.parametrize("data", ["", "\0", "x" * 5000, "/dev/null", "no/such/place", "lead-sheet:\0", "lead-sheet:x/y"])
+@pytest.mark.parametrize(
+    "data", ["", "\0", "x" * 5000, "/dev/null", "no/such/place", "lead-sheet:\0", "lead-sheet:x/y"]
+)
 def test_anything_else_is_one_line(data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for ask in (resolve, check):

@@ -40,7 +40,21 @@ def run(*arguments: Any) -> int:
 def test_it_writes_a_corpus_and_says_what_is_in_it(
     sheets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run("lead-sheet", sheets, "--out", tmp_path / "c", "--seed", 3, "--chord-quality", "strict", "--chords", "optional") == 0
+    assert (
+        run(
+            "lead-sheet",
+            sheets,
+            "--out",
+            tmp_path / "c",
+            "--seed",
+            3,
+            "--chord-quality",
+            "strict",
+            "--chords",
+            "optional",
+        )
+        == 0
+    )
     corpus = load(tmp_path / "c")
     assert corpus.num_bars == 24
     assert set(corpus.chord.ravel().tolist()) == {24}
@@ -62,7 +76,9 @@ def test_it_writes_a_corpus_and_says_what_is_in_it(
 
 def test_every_choice_reaches_the_corpus(sheets: Path, tmp_path: Path) -> None:
     shares = ("--shares", 0.3, 0.3, 0.1)
-    assert run("lead-sheet", sheets, "--out", tmp_path, *shares, "--rests", "keep", "--octave", "fold", "--jobs", 2) == 0
+    assert (
+        run("lead-sheet", sheets, "--out", tmp_path, *shares, "--rests", "keep", "--octave", "fold", "--jobs", 2) == 0
+    )
     options = load(tmp_path).about["options"]
     assert options["shares"] == {"validation": 0.3, "test": 0.3, "prompts": 0.1}
     assert (options["rests"], options["octave"]) == ("keep", "fold")

@@ -8,6 +8,8 @@ from data_prep.formats.abc import BadTune, read_tunes
 from data_prep.formats.musicxml import Score
 from data_prep.sources.score_bars import bar_spans
 
+BAR_LINES = "| || |] |: :| :: [| :|: :||: ::| |:: |||: [|] |[| .| :[|]|] |1 :|2 |[1 :|[2 |[1,3-4 :||1 :] ||[2"
+
 
 def score(body: str, head: str = "M:4/4\nL:1/8\nK:C") -> Score:
     [tune] = read_tunes(f"X:1\nT:Test\n{head}\n{body}\n".encode())
@@ -113,9 +115,8 @@ def test_chords_last_as_long_as_their_first_note() -> None:
     assert heard("[CEG]2 D") == [(0, 2, 60), (0, 2, 64), (0, 2, 67), (2, 1, 62)]
     assert heard("[G2C2]D") == [(0, 2, 60), (0, 2, 67), (2, 1, 62)]
     assert heard("[C2E]3 D") == [(0, 6, 60), (0, 6, 64), (6, 1, 62)]
-    assert heard('["4"C!2!.E{g}^G]/ D') == [(0, Fraction(1, 2), 60), (0, Fraction(1, 2), 64), (0, Fraction(1, 2), 68)] + [
-        (Fraction(1, 2), 1, 62)
-    ]
+    half = Fraction(1, 2)
+    assert heard('["4"C!2!.E{g}^G]/ D') == [(0, half, 60), (0, half, 64), (0, half, 68), (half, 1, 62)]
 
 
 def test_rests() -> None:
@@ -141,10 +142,7 @@ def test_text_that_is_not_closed_ends_with_its_line() -> None:
     assert pitches('C "CDE\nD {EF\nE') == [60, 62, 64]
 
 
-@pytest.mark.parametrize(
-    "line",
-    "| || |] |: :| :: [| :|: :||: ::| |:: |||: [|] |[| .| :[|]|] |1 :|2 |[1 :|[2 |[1,3-4 :||1 :] |] ||[2".split(),
-)
+@pytest.mark.parametrize("line", BAR_LINES.split())
 def test_bar_lines_in_all_their_shapes(line: str) -> None:
     assert measures(f"C8{line}D8 {line} E8|") == [8, 8, 8]
 

@@ -5,17 +5,17 @@ import pytest
 from data_prep.errors import UserError
 from data_prep.formats.abc_fields import default_unit, key_of, metre_of, unit_of
 
-MAJOR = "Cb Gb Db Ab Eb Bb F C G D A E B F# C#".split()
-SHARPED = "F C G D A E B".split()
+MAJOR = ["Cb", "Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#"]
+SHARPED = ["F", "C", "G", "D", "A", "E", "B"]
 # The tonics of the signatures from 7 flats to 7 sharps, read off the table in section 3.1.14.
 TONICS = {
     "maj": MAJOR,
-    "m": "Ab Eb Bb F C G D A E B F# C# G# D# A#".split(),
-    "mix": "Gb Db Ab Eb Bb F C G D A E B F# C# G#".split(),
-    "dor": "Db Ab Eb Bb F C G D A E B F# C# G# D#".split(),
-    "phr": "Eb Bb F C G D A E B F# C# G# D# A# E#".split(),
-    "lyd": "Fb Cb Gb Db Ab Eb Bb F C G D A E B F#".split(),
-    "loc": "Bb F C G D A E B F# C# G# D# A# E# B#".split(),
+    "m": ["Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#", "G#", "D#", "A#"],
+    "mix": ["Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#", "G#"],
+    "dor": ["Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#", "G#", "D#"],
+    "phr": ["Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#", "G#", "D#", "A#", "E#"],
+    "lyd": ["Fb", "Cb", "Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#"],
+    "loc": ["Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#", "G#", "D#", "A#", "E#", "B#"],
 }
 SIGNATURES = [(tonic, mode, place - 7) for mode, tonics in TONICS.items() for place, tonic in enumerate(tonics)]
 

@@ -60,6 +60,11 @@ def test_of_two_tracks_the_one_not_asked_for_has_the_other_role() -> None:
     assert chosen(["", ""], chord_track="1") == (2, 1)
 
 
+def test_a_track_that_has_one_role_is_not_guessed_for_the_other() -> None:
+    assert chosen(["Lead Piano", "Solo", "Strings"], chord_track="1") == (2, 1)
+    assert chosen(["Vocal Harmony", "Guitar", "Strings"], melody_track="1") == (1, 2)
+
+
 @pytest.mark.parametrize(
     ("names", "options", "rule"),
     [

@@ -63,8 +63,11 @@ def printed(text: str) -> Tune:
     """The tune as it is printed; its pick-up stands at the end of an otherwise empty bar."""
     head, _, body = text.partition("\nK:")
     unit = Fraction(4) if "L:1/4" in head else Fraction(2)
-    notes, chords, altered = [], [], {}
-    now, pickup, signature = Fraction(0), None, {}
+    notes: list[tuple[Fraction, Fraction, int]] = []
+    chords: list[tuple[Fraction, str]] = []
+    signature: dict[str, int] = {}
+    altered: dict[str, int] = {}
+    now, pickup = Fraction(0), None
     for found in TOKEN.finditer(played_out(("K:" + body).replace("\\\n", ""))):
         if found["key"]:
             signature = SIGNATURES[found["key"][2:].strip()]
