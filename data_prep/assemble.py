@@ -155,7 +155,8 @@ def _fill(section: Section) -> tuple[NDArray[np.int8], NDArray[np.uint16]]:
 
 def _song_table(kept: list[tuple[RawSong, list[_Rows]]], options: Options) -> list[dict[str, Any]]:
     clusters = [cluster_of(song) for song, _ in kept]
-    splits = splits_of(clusters, options.seed, options.shares)
+    long_enough = {name for (_, sections), name in zip(kept, clusters, strict=True) if _phrases(sections) > 1}
+    splits = splits_of(clusters, options.seed, options.shares, long_enough)
     table: list[dict[str, Any]] = []
     first_row = 0
     for (song, sections), cluster in zip(kept, clusters, strict=True):
@@ -165,6 +166,11 @@ def _song_table(kept: list[tuple[RawSong, list[_Rows]]], options: Options) -> li
             first_row += len(rows.bar)
         table.append({"id": song.id, "split": int(splits[cluster]), "cluster": cluster, "sections": places})
     return table
+
+
+def _phrases(sections: list[_Rows], length: int = 8) -> int:
+    """How many runs of `length` directly consecutive bars the song has, overlapping."""
+    return sum(int((rows.bar[length - 1 :] - rows.bar[: 1 - length] == length - 1).sum()) for rows in sections)
 
 
 def _corpus(kept: list[tuple[RawSong, list[_Rows]]], about: dict[str, Any]) -> Corpus:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -50,19 +50,22 @@ def cluster_of(song: RawSong) -> str:
     return f"song {song.id}"
 
 
-def splits_of(clusters: Iterable[str], seed: int, shares: Shares) -> dict[str, Split]:
+def splits_of(
+    clusters: Iterable[str], seed: int, shares: Shares, long_enough: Collection[str] = ()
+) -> dict[str, Split]:
     """The split of each tune: by its name's place in 0 to 1, so adding songs moves no other song.
 
     In a corpus so small that a split would stay empty, a tune is moved there: a search needs some to learn from,
-    some to judge by and prompts to begin with.
+    some to judge by and prompts to begin with. Only tunes that are `long_enough` count for that, if there are any.
     """
     places = {cluster: _place(cluster, seed) for cluster in sorted(clusters)}
     splits = {cluster: _split_at(place, shares) for cluster, place in places.items()}
+    counting = [cluster for cluster in splits if cluster in long_enough] or list(splits)
     wanted = [Split.TRAIN, *(split for split in (Split.PROMPTS, Split.VALIDATION, Split.TEST) if _share(shares, split))]
     for split in wanted:
-        sizes = Counter(splits.values()).most_common()
-        if split not in splits.values() and sizes and sizes[0][1] > (split is not Split.TRAIN):
-            splits[min((name for name in splits if splits[name] is sizes[0][0]), key=places.__getitem__)] = split
+        sizes = Counter(splits[cluster] for cluster in counting).most_common()
+        if sizes and split not in dict(sizes) and sizes[0][1] > (split is not Split.TRAIN):
+            splits[min((name for name in counting if splits[name] is sizes[0][0]), key=places.__getitem__)] = split
     return splits
 
 

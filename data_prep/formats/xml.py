@@ -55,7 +55,7 @@ def _unzip_score(data: bytes) -> bytes:
             scores = [name for name in names if not name.startswith("META-INF/") and name.lower().endswith(_SCORES)]
             path = scores[0] if len(scores) == 1 else None
         if path not in names:
-            raise ValueError(f"its container names {str(path)[:80]!r}, which is not in the archive.")
+            raise ValueError(f"its container names {str(path)[:30]!r}, which is not in the archive.")
         return _member(archive, str(path))
 
 
@@ -70,7 +70,7 @@ def _named_score(container: bytes) -> str | None:
 
 def _member(archive: zipfile.ZipFile, name: str) -> bytes:
     if archive.getinfo(name).compress_type not in _METHODS:
-        raise ValueError(f"its {name[:80]!r} is packed in another way than by deflate; save it as .mxl anew.")
+        raise ValueError(f"its {name[:30]!r} is packed in another way than by deflate; save it as .mxl anew.")
     with archive.open(name) as file:
         # The size in the directory may lie, so the read itself is what is capped.
         data = file.read(MAX_BYTES + 1)

@@ -118,6 +118,15 @@ def test_a_handful_of_songs_still_has_some_to_judge_by_and_prompts_to_begin_with
     assert corpus_of(song("a", 0), seed=seed).split.tolist() != []
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_song_too_short_for_phrases_is_no_song_to_judge_by(seed: int) -> None:
+    short = [song(f"short {i}", 0) for i in range(9)]
+    tunes = np.random.default_rng(seed).integers(60, 72, (4, 9, 4)).repeat(4, axis=2).astype(np.int8)
+    long = [song(f"long {i}", *range(9), melody=tune) for i, tune in enumerate(tunes)]
+    corpus = corpus_of(*short, *long, seed=seed)
+    assert all(len(corpus.phrases(split)) > 1 for split in Split)
+
+
 def test_no_split_is_filled_that_nobody_wants() -> None:
     shares = Shares(validation=0.2, test=0, prompts=0)
     assert set(corpus_of(*(song(f"song {i}", 0) for i in range(9)), shares=shares).split.tolist()) == {0, 1}

@@ -30,7 +30,7 @@ def found(path: Path, wanted: Callable[[str], bool] = is_midi) -> tuple[list[str
     _, paths, skipped = find_files(path, wanted)
     assert all(isinstance(item, SkippedFile) for item in skipped)
     reasons = {item.path: item.reason for item in skipped}
-    assert len(reasons) == len(skipped)
+    assert list(reasons) == sorted(item.path for item in skipped)
     return paths, reasons
 
 

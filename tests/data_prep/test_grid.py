@@ -309,6 +309,9 @@ def test_too_many_notes_at_once_are_refused_before_they_are_drawn() -> None:
     twelve = np.arange(12)
     melody, _ = rasterise(0 * twelve, 0 * twelve + 160_000, C + twelve, grid.MAX_BARS)
     assert (melody == C + 11).all()
+    voices = np.arange(36)
+    with pytest.raises(UserError, match="too many notes at once"):
+        rasterise(0 * voices, 0 * voices + 160_000, C + voices, grid.MAX_BARS)
 
 
 def test_the_limit_of_notes_at_once_is_met_exactly(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,355 +1,317 @@
-import io, zipfile, zlib, struct
+"""MusicXML that no program saved: each score alone, then all in one folder beside two good ones."""
+
+import gzip
+import io
+import struct
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from data_prep.__main__ import main
+from data_prep.corpus import load
+
+ROOT: Final = Path(__file__).parents[2]
+READ: Final = ""
+"""What is said of music that can be read after all."""
+
+LIMITED: Final = """\
+import os, resource, runpy
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+resource.setrlimit(resource.RLIMIT_AS, (4 * 2**30, 4 * 2**30))
+try:
+    runpy.run_module("data_prep", run_name="__main__")
+finally:
+    peak = next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
+    print("peak", max(peak, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
+"""
+"""Runs `data_prep` in 4 GiB of address space; the last line tells the memory used at most, in KiB."""
+MOST_KIB: Final = 700 * 1024
+
+CHORD: Final = "<harmony><root><root-step>C</root-step></root><kind>major</kind></harmony>"
+CONTAINER: Final = '<container><rootfiles><rootfile full-path="{}"/></rootfiles></container>'
+ONE_DIVISION: Final = "<attributes><divisions>1</divisions></attributes>"
+FORWARD: Final = "<forward><duration>999999999</duration></forward>"
+VALUE: Final = "x" * 100
+ESCAPES: Final = "\u202e&#9;&#10;\u0085" * 1000
 
 
-def mnote(duration=1, step="C", octave=5, more=""):
-    return (
-        f"<note>{more}<pitch><step>{step}</step><octave>{octave}</octave></pitch><duration>{duration}</duration></note>"
-    )
+def note(duration: object = 1, step: str = "C", octave: int = 5, more: str = "") -> str:
+    pitch = f"<pitch><step>{step}</step><octave>{octave}</octave></pitch>"
+    return f"<note>{more}{pitch}<duration>{duration}</duration></note>"
 
 
-H = "<harmony><root><root-step>C</root-step></root><kind>major</kind></harmony>"
+def measure(inner: str = "") -> str:
+    return f"<measure>{CHORD}{inner or note() * 4}</measure>"
 
 
-def measure(inner="", attributes=""):
-    return f"<measure>{attributes}{H}{inner or mnote() * 4}</measure>"
+def several(form: str, count: int) -> str:
+    """The form for every number from 1."""
+    return "".join(map(form.format, range(1, count + 1)))
 
 
-ATT = "<attributes><divisions>{d}</divisions><time><beats>4</beats><beat-type>4</beat-type></time></attributes>"
+def attributes(inner: str) -> str:
+    return f"<attributes>{inner}</attributes>"
 
 
-def score(measures, prolog='<?xml version="1.0" encoding="UTF-8"?>', root="score-partwise", d="1"):
-    return f'{prolog}<{root}><part-list><score-part id="P1"><part-name>Melody</part-name></score-part></part-list><part id="P1">{measures}</part></{root}>'
+def score(inner: str = "", *, divisions: object = 1, measures: str = "", root: str = "score-partwise") -> str:
+    """Eight bars in quarters with a chord each: what is given is in the first of them, or follows the last."""
+    time = "<time><beats>4</beats><beat-type>4</beat-type></time>"
+    first = f"<measure>{attributes(f'<divisions>{divisions}</divisions>{time}')}{inner}{note() * 4}</measure>"
+    names = '<part-list><score-part id="P1"><part-name>Melody</part-name></score-part></part-list>'
+    return f'<{root}>{names}<part id="P1">{first}{measure() * 7}{measures}</part></{root}>'
 
 
-def good(inner="", d="1", first="", prolog='<?xml version="1.0" encoding="UTF-8"?>', **k):
-    return score(measure(inner, ATT.format(d=d) + first) + measure() * 7, prolog, **k)
+def file(*arguments: str, prolog: str = '<?xml version="1.0"?>', **options: object) -> bytes:
+    return (prolog + score(*arguments, **options)).encode()  # type: ignore[arg-type]
 
 
-def b(*a, **k):
-    return good(*a, **k).encode()
+def declared(doctype: str, text: str = "Melody") -> bytes:
+    """The score under this DOCTYPE, with this name of its part."""
+    return file(prolog=f'<?xml version="1.0"?><!DOCTYPE score-partwise {doctype}>').replace(b"Melody", text.encode())
 
 
-CONT = '<container><rootfiles><rootfile full-path="{p}"/></rootfiles></container>'
+def encoded(name: str) -> bytes:
+    return file(prolog=f'<?xml version="1.0" encoding="{name}"?>')
 
 
-def mxl(files, method=zipfile.ZIP_DEFLATED, path="score.xml", cont=None):
-    o = io.BytesIO()
-    with zipfile.ZipFile(o, "w", method) as z:
-        z.writestr("META-INF/container.xml", cont or CONT.format(p=path))
-        for n, d in files.items():
-            z.writestr(n, d)
-    return o.getvalue()
+def first(inner: str) -> bytes:
+    """The score with this at the head of its first measure."""
+    return file(inner)
 
 
-LOL = (
-    '<!DOCTYPE lolz [<!ENTITY a "ha">'
-    + "".join(f'<!ENTITY {chr(98 + i)} "{("&" + chr(97 + i) + ";") * 10}">' for i in range(9))
-    + "]>"
-)
+def one(inner: str) -> bytes:
+    """The score with a measure of this after its eight."""
+    return file(measures=measure(inner))
 
 
-def encrypted():
-    z = bytearray(mxl({"score.xml": b()}))
-    # set flag bit 0
-    i = 0
-    while (i := z.find(b"PK\x03\x04", i)) >= 0:
-        z[i + 6] |= 1
-        i += 4
-    i = 0
-    while (i := z.find(b"PK\x01\x02", i)) >= 0:
-        z[i + 8] |= 1
-        i += 4
-    return bytes(z)
+def transposed(semitones: int) -> bytes:
+    return first(attributes(f"<transpose><chromatic>{semitones}</chromatic></transpose>"))
 
 
-def lying(size):
-    z = bytearray(mxl({"score.xml": b" " * 100_000_000}))
-    i = z.rfind(b"PK\x01\x02")
-    z[i + 24 : i + 28] = struct.pack("<I", size)
-    return bytes(z)
+def metre(beats: int, beat_type: int) -> bytes:
+    return first(attributes(f"<time><beats>{beats}</beats><beat-type>{beat_type}</beat-type></time>"))
 
 
-def method(m):
-    z = bytearray(mxl({"score.xml": b()}))
-    i = 0
-    while (i := z.find(b"PK\x03\x04", i)) >= 0:
-        z[i + 8 : i + 10] = struct.pack("<H", m)
-        i += 4
-    i = 0
-    while (i := z.find(b"PK\x01\x02", i)) >= 0:
-        z[i + 10 : i + 12] = struct.pack("<H", m)
-        i += 4
-    return bytes(z)
+def mxl(
+    files: dict[str, bytes] | None = None,
+    *,
+    path: str = "score.xml",
+    container: str = "",
+    method: int = zipfile.ZIP_DEFLATED,
+) -> bytes:
+    """A compressed score; its files are the score alone unless given."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("META-INF/container.xml", container or CONTAINER.format(path))
+        for name, data in ({"score.xml": file()} if files is None else files).items():
+            archive.writestr(name, data, method)
+    return packed.getvalue()
 
 
-def many(n):
-    return mxl({"score.xml": b(), **{f"{i:x}": b"" for i in range(n)}}, zipfile.ZIP_STORED)
+def patched(field: int, value: int, data: bytes | None = None) -> bytes:
+    """A compressed score with two bytes changed in the directory entry, and in the local header, of every file."""
+    packed = bytearray(data or mxl())
+    for sign, place in ((b"PK\1\2", field), (b"PK\3\4", field - 2)):
+        at = packed.find(sign)
+        while at >= 0:
+            struct.pack_into("<H", packed, at + place, value)
+            at = packed.find(sign, at + 4)
+    return bytes(packed)
 
 
-def damaged():
-    z = bytearray(mxl({"score.xml": b()}))
-    z[120] ^= 255
-    z[200] ^= 255
-    return bytes(z)
+def lying(size: int) -> bytes:
+    """An archive whose directory gives this size for 70 MB."""
+    packed = bytearray(mxl({"score.xml": bytes(70_000_000)}))
+    struct.pack_into("<I", packed, packed.rfind(b"PK\1\2") + 24, size)
+    return bytes(packed)
 
 
-def nested(n=6):
-    d = b()
-    for i in range(n):
-        d = mxl({"score.xml": d})
-    return d
+def nested_mxl() -> bytes:
+    data = file()
+    for _ in range(6):
+        data = mxl({"score.xml": data})
+    return data
 
 
-def overlap():
-    # one file, many directory entries pointing to it (Fifield-ish)
-    z = mxl({"score.xml": b" " * 60_000_000})
-    i = z.rfind(b"PK\x01\x02")
-    e = z.rfind(b"PK\x05\x06")
-    entry = z[i:e]
-    cnt = 50000
-    cd = z[struct.unpack("<I", z[e + 16 : e + 20])[0] : i] + entry * cnt
-    return (
-        z[: struct.unpack("<I", z[e + 16 : e + 20])[0]]
-        + cd
-        + struct.pack(
-            "<4sHHHHIIH", b"PK\5\6", 0, 0, cnt + 1, cnt + 1, len(cd), struct.unpack("<I", z[e + 16 : e + 20])[0], 0
-        )
-    )
+def laughs() -> str:
+    entities = (f'<!ENTITY {name} "{f"&{before};" * 10}">' for before, name in zip("abcdefgh", "bcdefghi", strict=True))
+    return f'[<!ENTITY a "ha">{"".join(entities)}]'
 
 
-def zeros_members(k):
-    return {f"{i}": b"\0" * 1_000_000 for i in range(k)}
+DECLARES: Final = "its DOCTYPE declares entities"
+DAMAGED: Final = "a damaged .mxl archive"
+ILL_FORMED: Final = "not well-formed XML"
+MULTIBYTE: Final = "multi-byte encodings are not supported"
+NO_NOTE: Final = "no note in it"
+NUMBER: Final = "a note with MIDI number"
+OTHER_ROOT: Final = "save it as partwise MusicXML"
+PACKED: Final = "is packed in another way than by deflate"
+TOO_LARGE: Final = "over 67108864 bytes when unzipped"
+TOO_MANY: Final = "over 1,000 parts or 10,000 measures"
+TOO_MANY_TAGS: Final = "over 1,000,000 tags"
+TICKS: Final = "at most 1000000000 can be read"
+WHOLE: Final = "it must be a whole number"
 
-
-D = lambda dt: f'<?xml version="1.0"?>{dt}'
-HOSTILE = {
-    "good": (lambda: b(),),
-    "good mxl": (lambda: mxl({"score.xml": b()}),),
-    "empty": (lambda: b"",),
-    "nul": (lambda: b"\0" * 1000,),
-    "nul inside": (lambda: b().replace(b"Melody", b"Mel\0dy"),),
-    "html": (lambda: b"<!DOCTYPE html><html><body>404</body></html>",),
-    "html bad": (lambda: b"<!DOCTYPE html><html><body>404<br></html>",),
-    "timewise": (lambda: b(root="score-timewise"),),
-    "long root": (lambda: b(root="x" * 1_000_000),),
-    "esc root": (lambda: b(root="\u202ex"),),
-    "truncated": (lambda: b()[:400],),
-    "trailing": (lambda: b() + b"<x/>",),
-    "bom": (lambda: b"\xef\xbb\xbf" + b(),),
-    "utf16": (lambda: good(prolog='<?xml version="1.0" encoding="UTF-16"?>').encode("utf-16"),),
-    "utf7": (lambda: b(prolog='<?xml version="1.0" encoding="UTF-7"?>'),),
-    "unknown enc": (lambda: b(prolog='<?xml version="1.0" encoding="klingon"?>'),),
-    "enc idna": (lambda: b(prolog='<?xml version="1.0" encoding="idna"?>'),),
-    "enc rot13": (lambda: b(prolog='<?xml version="1.0" encoding="rot13"?>'),),
-    "enc zlib": (lambda: b(prolog='<?xml version="1.0" encoding="zlib"?>'),),
-    "enc unicode_escape": (lambda: b(prolog='<?xml version="1.0" encoding="unicode_escape"?>'),),
-    "enc undefined": (lambda: b(prolog='<?xml version="1.0" encoding="undefined"?>'),),
-    "enc shift_jis": (lambda: b(prolog='<?xml version="1.0" encoding="shift_jis"?>'),),
-    "enc mbcs": (lambda: b(prolog='<?xml version="1.0" encoding="gb18030"?>'),),
-    "enc 1MB": (lambda: b(prolog='<?xml version="1.0" encoding="' + "a" * 1000000 + '"?>'),),
-    "invalid utf8": (lambda: b().replace(b"Melody", b"Mel\xff\xfe"),),
-    "lol": (lambda: b(prolog=D(LOL)).replace(b"Melody", b"&j;"),),
-    "quadratic": (
-        lambda: b(prolog=D('<!DOCTYPE x [<!ENTITY a "' + "x" * 100000 + '">]>')).replace(b"Melody", b"&a;" * 100000),
+HOSTILE: Final[dict[str, tuple[Callable[[], bytes], str]]] = {
+    # No MusicXML, or not in an encoding that can be read.
+    "empty": (lambda: b"", ILL_FORMED),
+    "null bytes": (lambda: bytes(1000), ILL_FORMED),
+    "a null byte inside": (lambda: file().replace(b"Melody", b"Mel\0dy"), ILL_FORMED),
+    "a page": (lambda: b"<!DOCTYPE html><html><body>404</body></html>", OTHER_ROOT),
+    "gzip": (lambda: gzip.compress(file()), ILL_FORMED),
+    "cut short": (lambda: file()[:400], ILL_FORMED),
+    "a second root": (lambda: file() + b"<score-partwise/>", ILL_FORMED),
+    "timewise": (lambda: file(root="score-timewise"), OTHER_ROOT),
+    "root of 1 MB": (lambda: file(root="x" * 10**6), OTHER_ROOT),
+    "byte order mark": (lambda: b"\xef\xbb\xbf" + file(), READ),
+    "UTF-16": (lambda: file(prolog='<?xml version="1.0" encoding="UTF-16"?>').decode().encode("utf-16"), READ),
+    "UTF-7": (lambda: encoded("UTF-7"), MULTIBYTE),
+    "UTF-32": (lambda: file().decode().encode("utf-32"), ILL_FORMED),
+    "Shift JIS": (lambda: encoded("shift_jis"), MULTIBYTE),
+    "EBCDIC": (lambda: encoded("cp037"), ILL_FORMED),
+    "zlib for an encoding": (lambda: encoded("zlib"), ILL_FORMED),
+    "unknown encoding": (lambda: encoded("klingon"), ILL_FORMED),
+    "encoding of 1 MB": (lambda: encoded("a" * 10**6), ILL_FORMED),
+    "no UTF-8": (lambda: file().replace(b"Melody", b"Mel\xff\xfe"), ILL_FORMED),
+    # Declarations.
+    "a billion laughs": (lambda: declared(laughs(), "&i;"), DECLARES),
+    "one large entity": (lambda: declared(f'[<!ENTITY a "{"x" * 10**5}">]', "&a;" * 10**5), DECLARES),
+    "external entity": (lambda: declared('[<!ENTITY a SYSTEM "file:///etc/passwd">]', "&a;"), DECLARES),
+    "parameter entity": (lambda: declared('[<!ENTITY % a SYSTEM "file:///dev/zero"> %a;]'), DECLARES),
+    "100 MB of default attributes": (
+        lambda: declared(f"[<!ATTLIST note {several(f'a{{}} CDATA {VALUE!r} ', 1000)}>]"), DECLARES
     ),
-    "external": (
-        lambda: b(prolog=D('<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>')).replace(b"Melody", b"&a;"),
+    "100,000 brackets in a declaration": (lambda: declared(f"[<!ELEMENT x {'(' * 10**5}a{')' * 10**5}>]"), DECLARES),
+    "external DOCTYPE": (lambda: declared('SYSTEM "file:///etc/passwd"'), READ),
+    "undefined entity": (lambda: file().replace(b"Melody", b"&nbsp;"), ILL_FORMED),
+    "XInclude": (lambda: first('<i:include xmlns:i="http://www.w3.org/2001/XInclude" href="/etc/passwd"/>'), READ),
+    "namespace of 1 MB over 10,000 names": (
+        lambda: first(f'<a xmlns="{"x" * 10**6}">{several("<b{}/>", 10_000)}</a>'), READ
     ),
-    "external dtd": (lambda: b(prolog=D('<!DOCTYPE x SYSTEM "file:///etc/passwd">')),),
-    "external dtd fifo": (lambda: b(prolog=D('<!DOCTYPE x PUBLIC "-//x" "http://localhost:9/x.dtd">')),),
-    "parameter": (lambda: b(prolog=D('<!DOCTYPE x [<!ENTITY % a SYSTEM "file:///dev/zero"> %a;]>')),),
-    "undefined pe": (lambda: b(prolog=D('<!DOCTYPE x SYSTEM "y" [%a;]>')),),
-    "undef entity": (lambda: b().replace(b"Melody", b"&nbsp;"),),
-    "undef entity dtd": (lambda: b(prolog=D('<!DOCTYPE x SYSTEM "y">')).replace(b"Melody", b"&nbsp;"),),
-    "subset": (lambda: b(prolog=D('<!DOCTYPE score-partwise [<!ELEMENT x ANY><!ATTLIST x y CDATA "z">]>')),),
-    "attlist default bomb": (
-        lambda: b(
-            prolog=D(
-                "<!DOCTYPE score-partwise [<!ATTLIST note "
-                + " ".join(f'a{i} CDATA "{"z" * 100}"' for i in range(1000))
-                + ">]>"
-            ),
-            inner="<note/>" * 100000,
-        ),
+    # Size and depth.
+    "300,000 elements deep": (lambda: first("<a>" * 300_000 + "</a>" * 300_000), READ),
+    "300,000 elements deep, not closed": (lambda: b"<a>" * 300_000, ILL_FORMED),
+    "1 million elements": (lambda: first("<a/>" * 1_000_000), TOO_MANY_TAGS),
+    "1 million attributes": (lambda: first("<a " + several("a{}='' ", 10**6) + "/>"), "over 1,000,000 attributes"),
+    "comment of 5 MB": (lambda: file() + b"<!--" + b"x" * 5_000_000 + b"-->", READ),
+    "20 million lines in an element": (lambda: mxl({"score.xml": first(f"<a>{chr(10) * 20_000_000}</a>")}), READ),
+    "10,001 measures": (lambda: file(measures=measure() * 9_994), TOO_MANY),
+    "400,000 measures": (lambda: file(measures="<measure/>" * 400_000), TOO_MANY),
+    "1,001 parts": (lambda: file().replace(b"</part>", b"</part>" + b"<part/>" * 1000), TOO_MANY),
+    "20,000 parts in each other": (
+        lambda: f"<score-partwise>{'<part>' * 20_000}{measure()}{'</part>' * 20_000}</score-partwise>".encode(), NO_NOTE
     ),
-    "subset deep": (
-        lambda: b(prolog=D("<!DOCTYPE score-partwise [<!ELEMENT x " + "(" * 100000 + "a" + ")" * 100000 + ">]>")),
+    "90,000 notes at once": (lambda: one(note() + note(more="<chord/>") * 89_999), READ),
+    "60,000 tied notes": (lambda: one(note() + note(more='<chord/><tie type="start"/>') * 60_000), READ),
+    "ties that never end": (lambda: file(measures=measure(note(4, more='<tie type="start"/>')) * 5_000), READ),
+    "50,000 kinds of chord": (lambda: first(several(CHORD.replace("major", "k{}"), 50_000)), READ),
+    # Numbers.
+    "0 divisions": (lambda: file(divisions=0), TICKS),
+    "-1 divisions": (lambda: file(divisions=-1), "there is at least 1"),
+    "10^9 divisions": (lambda: file(divisions=10**9), WHOLE),
+    "999,999,999 divisions": (lambda: file(divisions=999_999_999), "no usable bar"),
+    "divisions of 100 digits": (lambda: file(divisions=10**100), WHOLE),
+    "10^5 divisions without a common multiple": (
+        lambda: first(several("<divisions>{}</divisions>", 10**5)), TICKS
     ),
-    "xinclude": (
-        lambda: b(first='<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="file:///etc/passwd"/>'),
+    "duration of 10^9": (lambda: one(note(999_999_999)), READ),
+    "duration of 10^10": (lambda: one(note(10**10)), WHOLE),
+    "durations of 10^11 together": (lambda: one(note(999_999_999) * 100), TICKS),
+    "duration of -1": (lambda: one(note(-1)), "a duration is never negative"),
+    "duration of 0": (lambda: one(note(0) * 4), READ),
+    "duration in words": (lambda: one(note("long")), WHOLE),
+    "no duration": (lambda: one(note("")), WHOLE),
+    "back beyond the start": (lambda: one(f"<backup><duration>999999999</duration></backup>{note() * 4}"), READ),
+    "back by less than nothing": (lambda: one("<backup><duration>-9</duration></backup>" + note()), READ),
+    "forward by 10^19 ticks": (
+        lambda: file(divisions=2 * 10**8, measures=measure(ONE_DIVISION + FORWARD * 50 + CHORD)),
+        "no usable bar",
     ),
-    "comment": (lambda: b() + b"<!--" + b"x" * 5_000_000 + b"-->",),
-    "pi": (lambda: b(first="<?xml-stylesheet href='x'?>"),),
-    "deep": (lambda: b(first="<a>" * 100_000 + "</a>" * 100_000),),
-    "deep unclosed": (lambda: b"<a>" * 100_000,),
-    "deep 1M": (lambda: b(first="<a>" * 1_000_000 + "</a>" * 1_000_000),),
-    "deep 9M": (lambda: b(first="<a>" * 9_000_000 + "</a>" * 9_000_000),),
-    "siblings 10M": (lambda: b(first="<a/>" * 10_000_000),),
-    "siblings 16M": (lambda: b(first="<a/>" * 16_000_000),),
-    "attrs 1M": (lambda: b(first="<a " + " ".join(f'a{i:x}=""' for i in range(1_000_000)) + "/>"),),
-    "attr per element 8M": (lambda: b(first='<a b=""/>' * 7_000_000),),
-    "text tail 10M": (lambda: b(first="<a/>é" * 9_000_000),),
-    "namespaces": (lambda: b(first="".join(f'<a xmlns="{i}"/>' for i in range(1_000_000))),),
-    "div 0": (lambda: b(d="0"),),
-    "div -1": (lambda: b(d="-1"),),
-    "div 1e9": (lambda: b(d="1000000000"),),
-    "div 999999999": (lambda: b(d="999999999"),),
-    "div 1e100": (lambda: b(d="1" + "0" * 100),),
-    "div x": (lambda: b(d="x"),),
-    "div empty": (lambda: b(d=""),),
-    "div lcm": (
-        lambda: b(first="".join(f"<divisions>{p}</divisions>" for p in (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37))),
-    ),
-    "div lcm many": (lambda: b(first="".join(f"<divisions>{p}</divisions>" for p in range(1, 200000))),),
-    "1e6 measures": (lambda: score(measure("", ATT.format(d=1)) + "<measure/>" * 1_000_000).encode(),),
-    "1e6 measures wide": (
-        lambda: score(
-            measure("", ATT.format(d=1)) + "<measure><note><rest/><duration>4</duration></note></measure>" * 1_000_000
-        ).encode(),
-    ),
-    "10001 measures": (lambda: score(measure("", ATT.format(d=1)) + measure() * 10_001).encode(),),
-    "10000 measures": (lambda: score(measure("", ATT.format(d=1)) + measure() * 9_999).encode(),),
-    "10000 parts": (lambda: b().replace(b"</part>", b"</part>" + b"<part><measure/></part>" * 10_000),),
-    "parts x measures": (
-        lambda: b().replace(b"</part>", b"</part>" + b"<part>" * 1 + b"<measure/>" * 3_000_000 + b"</part>"),
-    ),
-    "nested parts": (
-        lambda: (
-            b()
-            .replace(b"<part id=", b"<part>" * 1000 + b"<part id=")
-            .replace(b"</part></score", b"</part>" + b"</part>" * 1000 + b"</score")
-        ),
-    ),
-    "nested parts 20000": (
-        lambda: (
-            b()
-            .replace(b"<part id=", b"<part>" * 20000 + b"<part id=")
-            .replace(b"</part></score", b"</part>" + b"</part>" * 20000 + b"</score")
-        ),
-    ),
-    "nested measures": (lambda: b(first="<measure>" * 3000 + "</measure>" * 3000),),
-    "nested notes": (lambda: b("<note>" * 3000 + "<duration>1</duration></note>" * 3000),),
-    "nested note ties": (lambda: b((mnote()[:-7] + "<x>" * 10 + "<tie/>" * 1000 + "</x>" * 10 + "</note>") * 1000),),
-    "dur 1e9": (lambda: b(mnote(999_999_999)),),
-    "dur 1e10": (lambda: b(mnote(10**10)),),
-    "dur -1": (lambda: b(mnote(-1)),),
-    "dur 0": (lambda: b(mnote(0) * 4),),
-    "dur x": (lambda: b(mnote("x")),),
-    "dur empty": (lambda: b(mnote("")),),
-    "dur 1.5": (lambda: b(mnote(1.5)),),
-    "dur unicode": (lambda: b(mnote("٤")),),
-    "dur sum": (lambda: b(mnote(999_999_999) * 100),),
-    "dur 9e8 each measure": (
-        lambda: score(measure("", ATT.format(d=1)) + measure(mnote(900_000_000)) * 9000).encode(),
-    ),
-    "dur 9e8 d 9e8": (
-        lambda: score(measure("", ATT.format(d=900_000_000)) + measure(mnote(900_000_000)) * 9000).encode(),
-    ),
-    "forward 1e9": (lambda: b("<forward><duration>999999999</duration></forward>" * 1000 + mnote()),),
-    "forward neg": (lambda: b("<forward><duration>-999999999</duration></forward>" * 1000 + mnote()),),
-    "backup far": (lambda: b("<backup><duration>999999999</duration></backup>" + mnote() * 4),),
-    "backup neg": (lambda: b("<backup><duration>-99</duration></backup>" + mnote() * 4),),
-    "harmony offset": (
-        lambda: b(
-            H.replace("</harmony>", "<offset>-999999999</offset></harmony>")
-            + H.replace("</harmony>", "<offset>999999999</offset></harmony>")
-            + mnote() * 4
-        ),
-    ),
-    "octave 99": (lambda: b(mnote(octave=99)),),
-    "octave -99": (lambda: b(mnote(octave=-99)),),
-    "step H": (lambda: b(mnote(step="H")),),
-    "step esc": (lambda: b(mnote(step="\u202e" * 100000)),),
-    "alter 1e8": (lambda: b(mnote(step="C</step><alter>99999999</alter><step>")),),
-    "transpose 1e9": (
-        lambda: b(first="<attributes><transpose><chromatic>999999999</chromatic></transpose></attributes>"),
-    ),
-    "transpose 60": (lambda: b(first="<attributes><transpose><chromatic>60</chromatic></transpose></attributes>"),),
-    "transpose oct": (
-        lambda: b(
-            first="<attributes><transpose><chromatic>0</chromatic><octave-change>999999999</octave-change></transpose></attributes>"
-        ),
-    ),
-    "transpose -90": (lambda: b(first="<attributes><transpose><chromatic>-90</chromatic></transpose></attributes>"),),
-    "transpose none": (lambda: b(first="<attributes><transpose/></attributes>"),),
-    "time 0/0": (lambda: b(first="<attributes><time><beats>0</beats><beat-type>0</beat-type></time></attributes>"),),
-    "time 99/99": (
-        lambda: b(first="<attributes><time><beats>99</beats><beat-type>99</beat-type></time></attributes>"),
-    ),
-    "time 4/3": (lambda: b(first="<attributes><time><beats>4</beats><beat-type>3</beat-type></time></attributes>"),),
-    "fifths": (lambda: b(first="<attributes><key><fifths>-127</fifths></key></attributes>"),),
-    "fifths x": (lambda: b(first="<attributes><key><fifths>x</fifths></key></attributes>"),),
-    "kind esc": (lambda: b(H.replace("major", "\u202e\u0085 x") + mnote() * 4),),
-    "kinds 100k": (lambda: b("".join(H.replace("major", f"k{i}") for i in range(100_000)) + mnote() * 4),),
-    "kind 1MB": (lambda: b(H.replace("major", "k" * 1_000_000) + mnote() * 4),),
-    "no notes": (lambda: score("<measure/>").encode(),),
-    "no measures": (lambda: score("").encode(),),
-    "no parts": (lambda: b"<score-partwise/>",),
-    "only grace": (lambda: b(mnote(more="<grace/>")).replace(mnote().encode(), b""),),
-    "1M notes": (
-        lambda: b(
-            mnote(0)[:-7].replace("<duration>0", "<duration>1") + "</note>" + (mnote(1, more="<chord/>")) * 600_000
-        ),
-    ),
-    "400k notes chord": (lambda: b(mnote() + (mnote(1, more="<chord/>")) * 400_000),),
-    "400k long": (lambda: b(mnote(40000) + (mnote(40000, more="<chord/>")) * 400_000),),
-    "ties 400k": (
-        lambda: b(mnote(more="<tie type='start'/>") + (mnote(1, more="<chord/><tie type='start'/>")) * 400_000),
-    ),
-    "tie forever": (
-        lambda: score(
-            measure(mnote(4, more="<tie type='start'/>"), ATT.format(d=1))
-            + measure(mnote(4, more="<tie type='start'/>")) * 5000
-        ).encode(),
-    ),
-    "part names": (lambda: b().replace(b"Melody", b"\xe2\x80\xae" * 100000),),
-    # zips
-    "zip empty": (lambda: b"PK\5\6" + bytes(18),),
-    "zip no container": (lambda: mxl({}, cont="<x/>"),),
-    "zip missing": (lambda: mxl({}),),
-    "zip traversal": (lambda: mxl({"../../etc/passwd": b()}, path="../../etc/passwd"),),
-    "zip abs": (lambda: mxl({"/etc/passwd": b()}, path="/etc/passwd"),),
-    "zip abs absent": (lambda: mxl({}, path="/etc/passwd"),),
-    "zip cont entity": (lambda: mxl({"score.xml": b()}, cont=LOL + CONT.format(p="score.xml")),),
-    "zip cont bad": (lambda: mxl({"score.xml": b()}, cont="<"),),
-    "zip cont self": (lambda: mxl({}, path="META-INF/container.xml"),),
-    "zip dir": (lambda: mxl({"score.xml/": b""}, path="score.xml/"),),
-    "zip esc": (lambda: mxl({}, path="\u202e&#10;x" * 1000),),
-    "zip encrypted": (encrypted,),
-    "zip damaged": (damaged,),
-    "zip nested": (nested,),
-    "zip bomb": (lambda: mxl({"score.xml": bytes(1_000_000_000 // 4)}),),
-    "zip bomb spaces": (lambda: mxl({"score.xml": b" " * 70_000_000}),),
-    "zip 64MB spaces": (lambda: mxl({"score.xml": b() + b" " * 60_000_000}),),
-    "zip bomb elements": (lambda: mxl({"score.xml": b(first="<a/>" * 16_000_000)}),),
-    "zip lying small": (lambda: lying(10),),
-    "zip lying big": (lambda: lying(2**32 - 2),),
-    "zip bz2": (lambda: mxl({"score.xml": b()}, zipfile.ZIP_BZIP2),),
-    "zip lzma": (lambda: mxl({"score.xml": b()}, zipfile.ZIP_LZMA),),
-    "zip bz2 damaged": (
-        lambda: (
-            mxl({"score.xml": b()}, zipfile.ZIP_BZIP2).replace(b"BZh9", b"BZh9\xff"[:4]).replace(b"1AY&SY", b"1AY&SZ")
-        ),
-    ),
-    "zip lzma damaged": (
-        lambda: (lambda z: z[:150] + b"\xff\xff\xff\xff\xff\xff\xff\xff" + z[158:])(
-            mxl({"score.xml": b()}, zipfile.ZIP_LZMA)
-        ),
-    ),
-    "zip method 12 lie": (lambda: method(12),),
-    "zip method 14 lie": (lambda: method(14),),
-    "zip method 99": (lambda: method(99),),
-    "zip method 9": (lambda: method(9),),
-    "zip method 0 lie": (lambda: method(0),),
-    "zip method 93": (lambda: method(93),),
-    "zip 65535": (lambda: many(65_000),),
-    "zip 1e5": (lambda: many(100_000),),
-    "zip 6e5": (lambda: many(600_000),),
-    "zip overlap": (overlap,),
-    "zip dup names": (lambda: mxl({"score.xml": b()}) + b"",),
-    "zip prefix": (lambda: b"#!/bin/sh\n" + mxl({"score.xml": b()}),),
-    "zip trunc": (lambda: mxl({"score.xml": b()})[:-30],),
-    "zip half": (lambda: mxl({"score.xml": b()})[:200],),
-    "xml with zip tail": (lambda: b() + b"<!--" + mxl({"score.xml": b()}) + b"-->",),
-    "gz": (lambda: __import__("gzip").compress(b()),),
-}
+    "chord 10^9 ticks away": (lambda: first(CHORD.replace("</h", "<offset>-999999999</offset></h") + CHORD), READ),
+    "octave 99": (lambda: one(note(octave=99)), NUMBER),
+    "octave -99": (lambda: one(note(octave=-99)), NUMBER),
+    "a note named H": (lambda: one(note(step="H")), "a step is a letter from A to G"),
+    "a note named in escapes": (lambda: one(note(step=ESCAPES)), "a step is a letter from A to G"),
+    "transposed off the keyboard": (lambda: transposed(60), NUMBER),
+    "transposed by -10^9": (lambda: transposed(-999_999_999), NUMBER),
+    "transposed by nothing": (lambda: first(attributes("<transpose/>")), WHOLE),
+    "metre of 0": (lambda: metre(0, 0), "not in 4/4"),
+    "metre of four thirds": (lambda: metre(4, 3), "not in 4/4"),
+    "key of 127 flats": (lambda: first(attributes("<key><fifths>-127</fifths></key>")), READ),
+    "key of x": (lambda: first(attributes("<key><fifths>x</fifths></key>")), WHOLE),
+    # Texts.
+    "kind of chord in escapes": (lambda: first(CHORD.replace("major", ESCAPES)), READ),
+    "kind of chord of 1 MB": (lambda: first(CHORD.replace("major", "k" * 10**6)), READ),
+    "name of a part in escapes": (lambda: file().replace(b"Melody", ESCAPES.encode()), READ),
+    # Nothing in it.
+    "no part": (lambda: b"<score-partwise/>", "no <part> in it"),
+    "no measure": (lambda: b"<score-partwise><part/></score-partwise>", NO_NOTE),
+    "only rests": (lambda: b"<score-partwise><part><measure/></part></score-partwise>", NO_NOTE),
+    # Archives.
+    "archive without a file": (lambda: b"PK\5\6" + bytes(18), "no META-INF/container.xml"),
+    "container without a path": (lambda: mxl(container="<x/>"), "its container names ''"),
+    "container of laughs": (lambda: mxl(container=f"<!DOCTYPE x {laughs()}>{CONTAINER}"), DECLARES),
+    "container that names itself": (lambda: mxl(path="META-INF/container.xml"), OTHER_ROOT),
+    "container that names another": (lambda: mxl(path="/etc/passwd"), "which is not in the archive"),
+    "container with a name in escapes": (lambda: mxl(path=ESCAPES), "which is not in the archive"),
+    "path that leads out": (lambda: mxl({"../../score.xml": file()}, path="../../score.xml"), READ),
+    "folder for a score": (lambda: mxl({"score.xml/": b""}, path="score.xml/"), ILL_FORMED),
+    "archive in archive": (nested_mxl, ILL_FORMED),
+    "archive cut short": (lambda: mxl()[:-30], ILL_FORMED),
+    "damaged archive": (lambda: mxl().replace(b"score.xml", b"\xff\0ore.xml", 1), DAMAGED),
+    "encrypted archive": (lambda: patched(8, 1), DAMAGED),
+    "archive by bzip2": (lambda: mxl(method=zipfile.ZIP_BZIP2), PACKED),
+    "archive by LZMA": (lambda: mxl(method=zipfile.ZIP_LZMA), PACKED),
+    "archive by method 99": (lambda: patched(10, 99), PACKED),
+    "archive not packed as it says": (lambda: patched(10, zipfile.ZIP_STORED), DAMAGED),
+    "bomb of 70 MB": (lambda: mxl({"score.xml": b" " * 70_000_000}), TOO_LARGE),
+    "bomb of 15 million elements": (lambda: mxl({"score.xml": b"<a>" + b"<a/>" * 15_000_000}), TOO_MANY_TAGS),
+    "bomb that says it is small": (lambda: lying(10), DAMAGED),
+    "bomb that says it is 4 GB": (lambda: lying(2**32 - 2), TOO_LARGE),
+    "100,000 files in an archive": (lambda: mxl() + b"PK\1\2" * 100_000 + mxl(), "over 10,000 files in the archive"),
+    "archive behind a comment": (lambda: b"#!/bin/sh\n" + mxl(), READ),
+}  # fmt: skip
+
+
+@cache
+def made(name: str) -> bytes:
+    return HOSTILE[name][0]()
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_score_is_music_or_one_line(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, out, told = tmp_path / f"{name}.mxl", tmp_path / "corpus", HOSTILE[name][1]
+    path.write_bytes(made(name))
+    code = main(["musicxml", str(path), "--out", str(out), "--jobs", "1"])
+    said = capsys.readouterr()
+    assert all(line.isprintable() for line in (said.out + said.err).split("\n"))
+    assert (code, said.err.count("\n"), out.exists()) in ((0, 0, True), (2, 1, False))
+    assert told in said.err if told else said.err == READ
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is measured as Linux tells it")
+def test_among_hostile_scores_the_good_ones_are_read(tmp_path: Path) -> None:
+    folder, out = tmp_path / "music", tmp_path / "corpus"
+    folder.mkdir()
+    for name, data in {**{name: made(name) for name in HOSTILE}, "good 1": file(), "good 2": mxl()}.items():
+        (folder / f"{name}.mxl").write_bytes(data)
+    command = (sys.executable, "-c", LIMITED, "musicxml", folder, "--out", out)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert all(line.isprintable() for line in done.stdout.split("\n"))
+    assert int(done.stdout.split()[-1]) < MOST_KIB
+    about = load(out).about
+    said = {item["path"]: item["reason"] for item in about["skipped"]}
+    assert all(reason.isprintable() for reason in (*said.values(), *about["counts"]["remarks"]))
+    said |= {song["id"]: READ for song in about["songs"]}
+    assert said.keys() == {path.name for path in folder.iterdir()}
+    assert said["good 1.mxl"] == said["good 2.mxl"] == READ
+    for name, (_, told) in HOSTILE.items():
+        assert told in said[f"{name}.mxl"] if told else said[f"{name}.mxl"] == READ, name

@@ -121,7 +121,7 @@ def test_where_processes_are_killed_all_is_read_all_the_same(readers: ModuleType
 @pytest.mark.timeout(60)
 def test_a_process_killed_while_it_hands_over_a_result_does_not_hang_the_others(readers: ModuleType) -> None:
     def pause(done: int, total: int) -> None:
-        time.sleep(1.0 if done == 1 else 0.0)  # meanwhile the line is full
+        time.sleep(0.6 if done == 1 else 0.0)  # meanwhile the line is full
 
     results = read_all(readers.die_while_handing_over, range(COUNT), 2, pause)
     assert len(results.pop(4)) in (4, 20_000_000)

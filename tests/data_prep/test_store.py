@@ -24,7 +24,7 @@ DTYPES = {"a": "int8"}
 ARRAYS = {"a": np.arange(5, dtype=np.int8)}
 ABOUT = {"kind": "bars"}
 
-# Two corpora of 2 MB, told apart by every array and by what they say, saved by turns.
+# Two corpora of 1.5 MB, told apart by every array and by what they say, saved by turns.
 SAVER = """
 import sys
 from pathlib import Path
@@ -34,7 +34,7 @@ import numpy as np
 from data_prep.corpus import Corpus, save
 
 
-def made(number, num_bars=70_000):
+def made(number, num_bars=50_000):
     generator = np.random.default_rng(number)
     places = [{"path": "a", "first_row": 0, "num_bars": num_bars}]
     return Corpus(
@@ -148,6 +148,7 @@ def taken(tmp_path: Path) -> Iterator[None]:
 @pytest.mark.parametrize("what", ["file", "pipe", "nowhere", "loop", "long" * 80])
 def test_what_cannot_become_a_folder_is_refused_before_it_is_tried(tmp_path: Path, what: str, below: str) -> None:
     (tmp_path / "file").write_text("")
+    (tmp_path / "file").chmod(0o777)
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "nowhere").symlink_to("none")
     (tmp_path / "loop").symlink_to("loop")
