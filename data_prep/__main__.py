@@ -1,6 +1,7 @@
 """`python -m data_prep`: prepare a corpus, or say what is in one, from the command line."""
 
 import os
+import shlex
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
@@ -8,11 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from data_prep import command
+from data_prep.corpus import KIND
 from data_prep.errors import UserError
 from data_prep.folder import shown
 from data_prep.info import describe, summary
 from data_prep.kinds import load, save
-from data_prep.pool import Progress
+from data_prep.locate import resolve
+from data_prep.pool import Progress, cores
 from data_prep.prepare import prepare
 from data_prep.sources import SOURCES
 from data_prep.store import check_can_write
@@ -21,6 +24,7 @@ from data_prep.store import check_can_write
 def main(arguments: list[str] | None = None) -> int:
     """Exit code: 0 done, 2 a mistake named in one line, 130 interrupted."""
     try:
+        command.check_source(sys.argv[1:] if arguments is None else arguments)
         options = command.parser().parse_args(arguments)
         if options.source == command.INFO:
             _info(options.corpus, options.plot)
@@ -45,10 +49,16 @@ def _prepare(arguments: Namespace) -> None:
     with _progress() as progress:
         corpus = prepare(source, path, options, jobs=jobs, progress=progress)
     save(corpus, arguments.out)
+    out = shlex.quote(str(arguments.out))
     print(summary(corpus, shown(str(arguments.out))))
+    print(f"  look         python -m data_prep info {shown(out)} --plot corpus.png")
+    if source.kind == KIND:
+        print(f"  search       python tune.py --space gan_balance --data {shown(out)}")
 
 
-def _info(folder: Path, plot: Path | None) -> None:
+def _info(data: str, plot: Path | None) -> None:
+    with _progress() as progress:
+        folder = resolve(data, progress, jobs=cores())
     corpus = load(folder)
     print(describe(corpus, shown(str(folder))))
     if plot is not None:

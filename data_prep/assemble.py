@@ -18,7 +18,7 @@ from data_prep.splits import cluster_of, splits_of
 
 SILENT: Final = "no note in it"
 NO_FIRST_CHORD: Final = "no chord in it"
-NO_MUSIC: Final = "No music of this kind there; name another folder, or another source."
+NO_MUSIC: Final = "No music of this kind there; name another folder, or another source (python -m data_prep --help)."
 NO_USABLE_BAR: Final = "no usable bar"
 FOLD_LOW: Final = 60
 FOLD_HIGH: Final = 83

@@ -5,7 +5,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from data_prep.errors import UserError
+from data_prep.errors import UserError, unknown
 from data_prep.options import CHOICES, HELP, Options
 from data_prep.pool import cores
 from data_prep.source import Source
@@ -35,6 +35,12 @@ class _Parser(ArgumentParser):
         raise UserError(f"{message}; see --help.")
 
 
+def check_source(arguments: list[str]) -> None:
+    """UserError, naming the nearest, where the first argument is no source; argparse would list them all."""
+    if arguments and not arguments[0].startswith("-") and arguments[0] not in (*SOURCES, INFO):
+        raise UserError(unknown("source", arguments[0], (*SOURCES, INFO)))
+
+
 def parser() -> ArgumentParser:
     """The command line; every option of a source is made from its declaration in `Options`."""
     whole = _Parser(
@@ -48,7 +54,7 @@ def parser() -> ArgumentParser:
     for source in SOURCES.values():
         _add_source(commands, source)
     info = commands.add_parser(INFO, help="say what is in a corpus", allow_abbrev=False)
-    info.add_argument("corpus", type=Path, metavar="DIR", help="folder with a corpus")
+    info.add_argument("corpus", metavar="DIR", help="folder with a corpus, or what --data of a search may be")
     info.add_argument("--plot", type=Path, metavar="FILE.png", help="draw it, too")
     return whole
 

@@ -49,7 +49,7 @@ def find_files(path: Path, wanted: Callable[[str], bool]) -> tuple[Path, list[st
     root = root_of(path)
     skipped: list[SkippedFile] = []
     if path.expanduser().is_file():
-        return root, [path.expanduser().resolve().name], skipped
+        return root, [path.expanduser().resolve().name] if wanted(path.name) else [], skipped
     found = []
     for relative, plain in _walk(root, skipped):
         if not wanted(relative.rpartition("/")[2]):

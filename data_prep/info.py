@@ -10,34 +10,41 @@ from numpy.typing import NDArray
 from data_prep import chords
 from data_prep.bars import NUM_PITCHES
 from data_prep.corpus import Corpus, Split
+from data_prep.errors import UserError
 from data_prep.folder import shown
 from data_prep.keys import estimate_key
 from data_prep.windows import WindowCorpus
 
 AnyCorpus = Corpus | WindowCorpus
 
+_SEARCHED: Final = (Split.TRAIN, Split.VALIDATION, Split.PROMPTS)
 _SHOWN: Final = 8
 """Lines of a long list that are shown; corpus.json has them all."""
 
 
 def summary(corpus: AnyCorpus, folder: str) -> str:
     """What was kept, split and dropped, in a few lines."""
-    counts, bars = corpus.about["counts"], _rows_name(corpus)
-    lines = [f"{counts['songs']:,} songs, {counts[bars]:,} {bars} -> {folder}", *_splits(corpus), *_dropped(corpus)]
+    lines = [f"{_size(corpus)} -> {folder}", *_splits(corpus), *_dropped(corpus), *_warnings(corpus)]
     return "\n".join(lines)
 
 
 def describe(corpus: AnyCorpus, folder: str) -> str:
-    """All that `info` prints."""
-    about, counts, rows = corpus.about, corpus.about["counts"], _rows_name(corpus)
-    lines = [
-        f"{folder}: {counts['songs']:,} songs, {counts[rows]:,} {rows} from {about['source']}",
-        f"  {'options':<13}{', '.join(f'{name} {_value(value)}' for name, value in about['options'].items())}",
-        *_splits(corpus),
-        *(_of_bars(corpus) if isinstance(corpus, Corpus) else _of_windows(corpus)),
-        *_dropped(corpus),
-    ]
-    return "\n".join(lines)
+    """All that `info` prints. UserError where `corpus.json` does not say what is told of every corpus."""
+    try:
+        return "\n".join(_told(corpus, folder))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        reason = "corpus.json lacks some of its counts, options or skipped files"
+        raise UserError(f"{folder}: {reason}; prepare it again.") from error
+
+
+def _told(corpus: AnyCorpus, folder: str) -> Iterator[str]:
+    about = corpus.about
+    yield shown(f"{folder}: {_size(corpus)} from {about['source']}")
+    yield _line("options", ", ".join(shown(f"{name} {_value(value)}") for name, value in about["options"].items()))
+    yield from _splits(corpus)
+    yield from _of_bars(corpus) if isinstance(corpus, Corpus) else _of_windows(corpus)
+    yield from _dropped(corpus)
+    yield from _warnings(corpus)
 
 
 def notes_per_bar(corpus: Corpus) -> NDArray[np.int64]:
@@ -71,7 +78,7 @@ def _of_bars(corpus: Corpus) -> Iterator[str]:
     yield _line("chords", f"{names} of the beats; {len(common)} of {chords.NUM_CHORDS} classes in use")
     changing = (corpus.chord != corpus.chord[:, :1]).any(axis=1).mean()
     yield _line("changes", f"{_share(changing)} of the bars have more than one chord")
-    clusters = Counter(song.get("cluster") for song in corpus.about["songs"])
+    clusters = {str(song.get("cluster")) for song in corpus.about["songs"]}
     yield _line("tunes", f"{len(clusters):,} that differ in their opening notes; each lies in one split only")
 
 
@@ -107,9 +114,29 @@ def _dropped(corpus: AnyCorpus) -> Iterator[str]:
         yield f"  {'doubtful':<12} {len(doubts):>7,} songs, such as {shown(song)}: {shown(doubt)}"
 
 
+def _warnings(corpus: AnyCorpus) -> Iterator[str]:
+    about = corpus.about
+    if len(about["skipped"]) > about["counts"]["songs"]:
+        yield _line("note", "most of the music gave nothing: is the source the right one?")
+    if isinstance(corpus, Corpus) and any(len(corpus.phrases(split)) < 2 for split in _SEARCHED):
+        yield _line("note", "too little for a search: training, validation and prompts each need two runs of 8 bars")
+
+
+def _size(corpus: AnyCorpus) -> str:
+    counts, rows = corpus.about["counts"], _rows_name(corpus)
+    return f"{_count(counts['songs'], 'songs')}, {_count(counts[rows], rows)}"
+
+
+def _count(count: int, things: str) -> str:
+    return f"{count:,} {things.removesuffix('s') if count == 1 else things}"
+
+
 def _most(counts: Mapping[str, int]) -> Iterator[tuple[str, int]]:
     """The commonest, and the rest as one."""
     ranked = Counter(counts).most_common()
+    if len(ranked) == _SHOWN + 1:
+        yield from ranked
+        return
     yield from ranked[:_SHOWN]
     if ranked[_SHOWN:]:
         yield "other reasons (corpus.json has them all)", sum(count for _, count in ranked[_SHOWN:])
@@ -124,7 +151,9 @@ def _line(name: str, text: str) -> str:
 
 
 def _value(value: Any) -> str:
-    return "/".join(f"{share:g}" for share in value.values()) if isinstance(value, dict) else str(value)
+    if isinstance(value, dict):
+        return " ".join(f"{name} {value[name]:g}" for name in ("validation", "test", "prompts"))
+    return "by itself" if value is None else str(value)
 
 
 def _pitches(pitch: NDArray[Any]) -> str:
@@ -140,7 +169,7 @@ def _within(corpus: Corpus, low: int, high: int) -> float:
 
 def _spread(values: NDArray[Any]) -> str:
     low, middle, high = np.percentile(values, (5, 50, 95)).tolist()
-    return f"{values.mean():.1f} on average, median {middle:g}, 5 to 95 % {low:g} to {high:g}"
+    return f"{values.mean():.1f} on average; median {middle:g}, and nine in ten from {low:.0f} to {high:.0f}"
 
 
 def _chord_name(chord: int) -> str:

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -34,9 +35,9 @@ def draw(corpus: AnyCorpus, path: Path) -> None:
         panels[2].set_title("notes in reach of a window")
         panels[3].hist(corpus.velocity, bins=32)
         panels[3].set_title("velocity of the notes")
-    _reasons(panels[-1], about[f"dropped_{rows}"], rows)
+    _reasons(panels[5 if isinstance(corpus, Corpus) else 4], about[f"dropped_{rows}"], rows)
     for panel in panels:
-        panel.set_visible(bool(panel.has_data() or panel.get_title()))
+        panel.set_visible(bool(panel.get_title()))
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=110, metadata={"Software": None})
     try:
@@ -51,13 +52,15 @@ def _draw_bars(panels: Sequence[Any], corpus: Corpus) -> None:
     notes = np.bincount(notes_per_bar(corpus), minlength=17)
     _bars(panels[2], [str(count) for count in range(17)], notes.tolist(), "bars by number of notes")
     used = np.bincount(corpus.chord.ravel(), minlength=chords.NUM_CHORDS).tolist()
-    _bars(panels[3], [chords.name(chord) for chord in range(chords.NUM_CHORDS)], used, "beats by chord")
+    names = [*(chords.name(chord) for chord in range(24)), "none"]
+    _bars(panels[3], names, used, "beats by chord")
     songs = keys(corpus)
     _bars(panels[4], [chords.name(key) for key in range(24)], [songs[key] for key in range(24)], "songs by key")
 
 
 def _bars(panel: Any, names: list[str], heights: Sequence[int], title: str) -> None:
     panel.bar(range(len(names)), heights)
+    panel.yaxis.get_major_locator().set_params(integer=True)
     panel.set_xticks(range(len(names)), names, rotation=90 if len(names) > 6 else 0)
     panel.set_title(title)
 
@@ -74,5 +77,7 @@ def _pitches(panel: Any, counts: Any, what: str) -> None:
 def _reasons(panel: Any, dropped: dict[str, int], rows: str) -> None:
     ranked = sorted(dropped.items(), key=lambda item: item[1])[-8:]
     panel.barh(range(len(ranked)), [count for _, count in ranked])
-    panel.set_yticks(range(len(ranked)), [reason[:40].replace("$", r"\$") for reason, _ in ranked])
+    panel.set_yticks(range(len(ranked)), [fill(reason[:40], 22).replace("$", r"\$") for reason, _ in ranked])
+    panel.xaxis.get_major_locator().set_params(integer=True)
+    panel.set_ylim(-0.5, max(len(ranked), 4) - 0.5)
     panel.set_title(f"{rows} dropped")

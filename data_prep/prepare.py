@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from data_prep.assemble import NO_MUSIC
 from data_prep.corpus import Corpus
 from data_prep.errors import UserError
 from data_prep.folder import shown
@@ -27,7 +28,10 @@ def prepare(
 
     UserError where the path is bad or nothing in it is usable; single bad files are skipped and listed.
     """
-    return prepare_found(source, source.find(path), options or source.defaults, jobs=jobs, progress=progress)
+    found = source.find(path)
+    if not found.items and not found.skipped:
+        raise UserError(f"{shown(str(path))}: {NO_MUSIC}")
+    return prepare_found(source, found, options or source.defaults, jobs=jobs, progress=progress)
 
 
 def prepare_found(

@@ -33,7 +33,8 @@ class Shares:
     def __post_init__(self) -> None:
         held = (self.validation, self.test, self.prompts)
         if not all(0 <= share < 1 for share in held) or sum(held) >= 1:
-            raise UserError(f"Shares of {held}: each lies in 0 to 1, and some tunes must be left to train on.")
+            told = ", ".join(f"{share:g}" for share in held)
+            raise UserError(f"Shares of {told}: each lies in 0 to 1, and some tunes must be left to train on.")
 
 
 def cluster_of(song: RawSong) -> str:

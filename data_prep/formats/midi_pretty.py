@@ -11,7 +11,6 @@ from typing import Any, Final
 import numpy as np
 import pretty_midi
 from mido import KeySignatureError
-from numpy.typing import NDArray
 
 from data_prep.errors import UserError
 from data_prep.formats.midi import Midi, Track, check_tracks, pedal_intervals

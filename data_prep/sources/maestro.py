@@ -86,6 +86,8 @@ def _table_of(path: Path) -> tuple[Path, str]:
     """The folder and the name of its table, which may be named itself."""
     root, path = root_of(path), path.expanduser()
     if path.is_file():
+        if path.suffix.lower() != ".csv":
+            raise UserError(f"{shown(path.name)}: no .csv file; name the table of MAESTRO, or its folder.")
         return root, path.resolve().name
     try:
         tables = sorted(file.name for file in root.iterdir() if _may_be_table(file))

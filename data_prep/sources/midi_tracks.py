@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+import numpy as np
+
 from data_prep.errors import UserError
 from data_prep.folder import shown
 from data_prep.formats.midi import Track
@@ -27,25 +29,29 @@ class Roles(NamedTuple):
 
 
 def choose(tracks: Sequence[Track], options: Options) -> Roles:
-    """The tracks asked for; else by their names; else, of two that are no drums, the first is the melody.
+    """The tracks asked for; else by their names; else, of two that are no drums, by which one plays chords.
 
     UserError, naming all tracks, where that settles no melody, or no chords and they are required.
     """
     melody = _asked_for(tracks, options.melody_track, "melody")
     chords = _asked_for(tracks, options.chord_track, "chord")
     pitched = [track for track in tracks if not track.is_drum]
-    melody = melody or _named(pitched, MELODY_NAMES, chords)
-    chords = chords or _named(pitched, CHORD_NAMES, melody)
+    if len({track.name for track in pitched}) > 1:  # a file of one track has one name for all that it plays
+        melody = melody or _named(pitched, MELODY_NAMES, chords)
+        chords = chords or _named(pitched, CHORD_NAMES, melody)
     if len(pitched) == 2:
-        melody = melody or next(track for track in pitched if track is not chords)
-        chords = chords or next(track for track in pitched if track is not melody)
+        pair = sorted(pitched, key=_notes_at_once)
+        melody = melody or next(track for track in pair if track is not chords)
+        chords = chords or next(track for track in reversed(pair) if track is not melody)
     elif len(pitched) == 1 and chords is None:
         melody = melody or pitched[0]
+    if melody is not None and melody is chords:
+        raise UserError(f"{melody.name!r} cannot be both; {_told(tracks)}; name two of them.")
     if melody is None:
         raise UserError(f"which track is the melody? {_told(tracks)}; name one with --melody-track.")
     if chords is None and options.chords == "required":
-        if len(tracks) == 1:
-            raise UserError("only one track with notes: no chords in it.")
+        if len(pitched) == 1:
+            raise UserError("only one track with notes, so no chords; --chords optional takes its melody alone.")
         raise UserError(f"which track has the chords? {_told(tracks)}; name one with --chord-track.")
     return Roles(melody, chords)
 
@@ -70,6 +76,11 @@ def _named(tracks: Sequence[Track], words: Sequence[str], taken: Track | None) -
     """The first track with the first of these words in its name."""
     spoken = [(set(_WORD.findall(track.name.casefold())), track) for track in tracks if track is not taken]
     return next((track for word in words for said, track in spoken if word in said), None)
+
+
+def _notes_at_once(track: Track) -> float:
+    """Notes that begin at a time, on average: 1 for a melody, 3 and more for chords."""
+    return len(track.notes) / len(np.unique(track.notes[:, 0]))
 
 
 def _told(tracks: Sequence[Track]) -> str:

@@ -32,15 +32,15 @@ finally:
 MOST_KIB: Final = 700 * 1024
 
 
-def track(name: bytes, events: bytes) -> bytes:
-    body = b"\0\xff\x03" + bytes((len(name),)) + name + events + b"\0\xff\x2f\0"
-    return struct.pack(">4sI", b"MTrk", len(body)) + body
+def midi_file(events: bytes) -> bytes:
+    body = events + b"\0\xff\x2f\0"
+    return struct.pack(">4sIHHH4sI", b"MThd", 6, 0, 1, 480, b"MTrk", len(body)) + body
 
 
 def midi(*events: bytes, name: bytes = b"MELODY") -> bytes:
     """Thirty-two seconds: sixteen bars in quarters at 120 beats per minute, after these events."""
     notes = (bytes((0, 0x90, 60 + n * 5 % 13, 80, 0x83, 0x60, 60 + n * 5 % 13, 0)) for n in range(64))
-    return struct.pack(">4sIHHH", b"MThd", 6, 0, 1, 480) + track(name, b"".join((*events, *notes)))
+    return midi_file(b"\0\xff\x03" + bytes((len(name),)) + name + b"".join((*events, *notes)))
 
 
 BEATS: Final = "".join(f"{beat / 2} {float(beat % 2 == 0)} {float(beat % 4 == 0)}\n" for beat in range(65)).encode()
@@ -98,7 +98,7 @@ SONGS: Final[dict[str, tuple[Callable[[], Song], str]]] = {
     "beat at 1e400": (lambda: (midi(), fifth(b"1e400 0.0 1.0"), CHORDS), OUT_OF_RANGE),
     "beat at -1": (lambda: (midi(), fifth(b"-1 0.0 1.0"), CHORDS), OUT_OF_RANGE),
     "beat at a word": (lambda: (midi(), fifth(b"two 0.0 1.0"), CHORDS), NO_NUMBER),
-    "beat at escapes": (lambda: (midi(), fifth(b"\x1b[31m\r\x85 0.0 1.0"), CHORDS), ""),
+    "beat at escapes": (lambda: (midi(), fifth(b"\x1b[31m 0.0 1.0"), CHORDS), NO_NUMBER),
     "beat at no UTF-8": (lambda: (midi(), fifth(b"\xff\xfe 0.0 1.0"), CHORDS), NO_NUMBER),
     "beat at a null byte": (lambda: (midi(), fifth(b"2\0 0.0 1.0"), CHORDS), NO_NUMBER),
     "beat of 3.9 million digits": (lambda: (midi(), fifth(b"2." + b"0" * 3_900_000 + b" 0 1"), CHORDS), READ),
@@ -116,7 +116,7 @@ SONGS: Final[dict[str, tuple[Callable[[], Song], str]]] = {
     "3.9 million spaces": (lambda: (midi(), b" " * 3_900_000 + BEATS, CHORDS), READ),
     "9 million spaces": (lambda: (midi(), b" " * 9_000_000 + BEATS, CHORDS), TOO_LARGE),
     "byte order mark": (lambda: (midi(), b"\xef\xbb\xbf" + BEATS, CHORDS), NO_NUMBER),
-    "UTF-16": (lambda: (midi(), BEATS.decode().encode("utf-16"), CHORDS), ""),
+    "UTF-16": (lambda: (midi(), BEATS.decode().encode("utf-16"), CHORDS), THREE),
     "lines of Windows": (lambda: (midi(), BEATS.replace(b"\n", b"\r\n"), CHORDS), READ),
     # Chords.
     "chords are half a line": (lambda: (midi(), BEATS, CHORDS[:4]), THREE),
@@ -193,11 +193,11 @@ TABLES: Final[dict[str, tuple[Callable[[], bytes], str]]] = {
     "a line of 64 MB": (lambda: table("x" * 2**26), "at most 67108864 are read"),
     "a line of 1 MB": (lambda: table("x" * 10**6), "a line of"),
     "a quote that never ends": (lambda: table('"' + "x\n" * 1_000_000), "row 3:"),
-    "200,000 quotes that never end": (lambda: table(*['"'] * 200_000), "row 3:"),
+    "100,000 line breaks in quotes": (lambda: table(*['"'] * 199_998), READ),
     "a quote within a field": (lambda: table(row('go"od.midi')), READ),
     "200,000 empty lines": (lambda: table(*[""] * 200_000, row("good 2.midi")), "over 100,000 rows"),
     "100,001 rows": (lambda: table(*["x"] * 100_001), "over 100,000 rows"),
-    "90,000 bad rows": (lambda: table(*["x"] * 90_000), READ),
+    "30,000 bad rows": (lambda: table(*["x"] * 30_000), READ),
 }
 
 
@@ -265,7 +265,7 @@ def maestro(tmp_path: Path) -> Path:
         (folder / name).write_bytes(midi())
     (tmp_path / "outside.midi").write_bytes(midi())
     (folder / "page.midi").write_text("<html></html>")
-    (folder / "short.midi").write_bytes(midi()[:22] + track(b"", b"\0\x90\x3c\x50\x60\x3c\0")[8:])
+    (folder / "short.midi").write_bytes(midi_file(b"\0\x90\x3c\x50\x60\x3c\0"))
     os.mkfifo(folder / "pipe.midi")
     links = {"zero": "/dev/zero", "nowhere": "nothing", "loop": "loop.midi", "outside": "../outside.midi"}
     for name, target in links.items():
@@ -290,7 +290,6 @@ def test_a_table_that_is_no_file_is_one_line(place: str, maestro: Path, capsys: 
     elif place == "pipe":
         os.mkfifo(path)
     elif place == "link out":
-        path.with_name("outside.csv").rename(maestro.parent / "outside.csv") if path.exists() else None
         (maestro.parent / "outside.csv").write_bytes(table())
         path.symlink_to("../outside.csv")
     elif place == "link to /dev/zero":

@@ -103,7 +103,7 @@ def test_info_counts_right(sheets: Path, tmp_path: Path, capsys: pytest.CaptureF
     capsys.readouterr()
     assert run("info", tmp_path / "c") == 0
     told = capsys.readouterr().out
-    assert "notes a bar  4.0 on average, median 4" in told
+    assert "notes a bar  4.0 on average; median 4" in told
     assert "silence      0% of the steps" in told
     assert "Cm 17%, C#m 17%" in told
     assert "0% of the bars have more than one chord" in told
@@ -119,8 +119,8 @@ def test_info_counts_right(sheets: Path, tmp_path: Path, capsys: pytest.CaptureF
         (["lead-sheet", "empty", "--out", "file"], "file: cannot be written"),
         (["lead-sheet", "empty", "--out", "file/c"], "file/c: cannot be written"),
         (["lead-sheet", "music", "--out", "file"], "file: cannot be written"),
-        (["lead-sheet", "music", "--out", "c", "--shares", "0.5", "0.5", "0.5"], "Shares of (0.5, 0.5, 0.5)"),
-        (["lead-sheet", "music", "--out", "c", "--shares", "nan", "0", "0"], "Shares of (nan, 0.0, 0.0)"),
+        (["lead-sheet", "music", "--out", "c", "--shares", "0.5", "0.5", "0.5"], "Shares of 0.5, 0.5, 0.5"),
+        (["lead-sheet", "music", "--out", "c", "--shares", "nan", "0", "0"], "Shares of nan, 0, 0"),
         (["lead-sheet", "music", "--out", "c", "--seed", "-1"], "seed is -1"),
         (["lead-sheet", "music", "--out", "c", "--seed", "one"], "invalid int value: 'one'"),
         (["lead-sheet", "music", "--out", "c", "--jobs", "0"], "--jobs is 0"),
@@ -128,10 +128,10 @@ def test_info_counts_right(sheets: Path, tmp_path: Path, capsys: pytest.CaptureF
         (["lead-sheet", "music", "--out", "c", "--rests", "x"], "invalid choice: 'x'"),
         (["lead-sheet", "music"], "required: --out"),
         (["lead-sheet", "--out", "c"], "required: PATH"),
-        (["biultin"], "invalid choice: 'biultin'"),
+        (["biultin"], "There is no source 'biultin': did you mean 'builtin'?"),
         ([], "required: SOURCE"),
-        (["info", "music"], "corpus.json: cannot be read"),
-        (["info", "file"], "cannot be read"),
+        (["info", "music"], "has no corpus.npz; is it music?"),
+        (["info", "file"], "nor a folder with a corpus"),
         (["lead-sheet", "a\nb\x1b[31m", "--out", "c"], r"a\nb\x1b[31m: cannot be read"),
     ],
 )

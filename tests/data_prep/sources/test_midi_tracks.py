@@ -48,11 +48,22 @@ def test_the_tracks_are_told_by_their_names_or_their_order(names: list[str], exp
         (None, "1", (4, 1)),
         ("piano", "PIANO 2", (2, 3)),  # a name in full goes before a part of one
         ("ano 2", "oo", (3, 1)),
-        ("2", "2", (2, 2)),
     ],
 )
 def test_the_user_has_the_last_word(melody: str | None, chords: str | None, expected: tuple[int, int]) -> None:
     assert chosen(["Zoo", "Piano", "Piano 2", "Melody"], melody_track=melody, chord_track=chords) == expected
+
+
+@pytest.mark.parametrize("names", [("", ""), ("Chords", "Chords"), ("Gitarre", "Gesang"), ("Melody", "Melody")])
+def test_of_two_tracks_that_no_name_tells_apart_the_one_with_more_notes_at_once_has_the_chords(
+    names: tuple[str, str],
+) -> None:
+    triads = np.array([[start, start + 4, pitch, 80] for start in (0, 4) for pitch in (48, 52, 55)])
+    melody = np.array([[start, start + 1, 60 + start, 80] for start in range(8)])
+    for notes, expected in (((triads, melody), (2, 1)), ((melody, triads), (1, 2))):
+        given = [Track(name=n, is_drum=False, notes=x, pedal=x[:0, :2]) for n, x in zip(names, notes, strict=True)]
+        roles = choose(given, Options())
+        assert (roles.melody is given[expected[0] - 1], roles.chords is given[expected[1] - 1]) == (True, True)
 
 
 def test_of_two_tracks_the_one_not_asked_for_has_the_other_role() -> None:
@@ -73,9 +84,11 @@ def test_a_track_that_has_one_role_is_not_guessed_for_the_other() -> None:
         (["Melody", "b", "c"], {}, "which track has the chords.*--chord-track"),
         (["Melody", "b", "c"], {"chord_track": "x"}, "no track 'x'.*--chord-track"),
         (["Melody", "b", "c"], {"chord_track": ""}, "no track ''"),
-        (["Melody", "*c"], {}, "which track has the chords"),
         (["*c"], {}, "which track is the melody"),
-        (["Melody"], {}, "only one track"),
+        (["Melody"], {}, "only one track.*--chords optional"),
+        (["Piano"], {}, "only one track.*--chords optional"),
+        (["Melody", "*c"], {}, "only one track.*--chords optional"),
+        (["a", "b"], {"melody_track": "2", "chord_track": "b"}, "'b' cannot be both"),
         (["\x1b[2J"] * 20, {}, r"1 '\\\\x1b.*and 12 more"),
     ],
 )
