@@ -1,8 +1,9 @@
 """Raw songs of any source to a corpus: filter, fill rests, link, split; every drop counted by reason."""
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
 from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
@@ -24,6 +25,7 @@ FOLD_LOW: Final = 60
 FOLD_HIGH: Final = 83
 """The two octaves of MidiNet (Yang et al. 2017): C4 to B5."""
 
+_DETAIL: Final = re.compile(r"['\"\d]")
 _OCTAVES: Final = tuple(sorted(range(-120, 121, 12), key=abs))
 
 AnySong = TypeVar("AnySong", RawSong, RawPiece)
@@ -84,7 +86,7 @@ def sort_out(read: Sequence[AnySong | SkippedFile]) -> tuple[list[AnySong], list
     skipped: list[SkippedFile] = []
     for item in read:
         if isinstance(item, SkippedFile):
-            skipped.append(item)
+            skipped.append(replace(item, reason=item.reason.rstrip(".")))
         elif item.id in songs:
             skipped.append(SkippedFile(path=item.id, reason="another song has the same name"))
         else:
@@ -101,9 +103,16 @@ def nothing_usable(skipped: list[SkippedFile], remedy: str = "Give others, in 4/
     """One line that says why there is no corpus, by the commonest reasons."""
     if not skipped:
         return NO_MUSIC
-    reasons = Counter(item.reason for item in skipped).most_common(3)
-    told = "; ".join(f"{reason} ({count:,})" for reason, count in reasons)
+    told = "; ".join(f"{examples[0].reason} ({len(examples):,})" for examples in by_reason(skipped)[:3])
     return f"Nothing usable in {len(skipped):,} files: {told[:400]}. {remedy}"
+
+
+def by_reason(skipped: Iterable[SkippedFile]) -> list[list[SkippedFile]]:
+    """Files skipped for one reason together, the commonest first: reasons differ in what follows a name or number."""
+    groups: dict[str, list[SkippedFile]] = defaultdict(list)
+    for item in skipped:
+        groups[_DETAIL.split(item.reason, maxsplit=1)[0] or item.reason].append(item)
+    return sorted(groups.values(), key=len, reverse=True)
 
 
 def _why_nothing(song: RawSong) -> str:

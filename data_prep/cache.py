@@ -7,7 +7,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from data_prep.errors import UserError
-from data_prep.files import read_limited
+from data_prep.folder import digest_inside
 from data_prep.kinds import load, save
 from data_prep.options import Options
 from data_prep.pool import Progress
@@ -56,7 +56,7 @@ def _content(found: Found) -> str:
     for item in found.items:
         for path in item.paths:
             try:
-                content = hashlib.sha256(read_limited(found.root / path)).hexdigest()
+                content = digest_inside(found.root, path)
             except UserError as error:
                 content = str(error)
             total.update(json.dumps([path, content, item.split]).encode())

@@ -1,7 +1,7 @@
 """The command line of `python -m data_prep`: one subcommand for every source, and `info`."""
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -105,7 +105,7 @@ def options_of(arguments: Any, source: Source) -> Options:
     if "shares" in given:
         validation, test, prompts = given["shares"]
         given["shares"] = Shares(validation=validation, test=test, prompts=prompts)
-    return Options(**given)
+    return replace(source.defaults, **given)
 
 
 def jobs_of(arguments: Any) -> int:

@@ -1,5 +1,6 @@
 """A user's folder of music, looked at with care: no path leaves it, no link loops, nothing but regular files."""
 
+import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from data_prep.files import read_regular
 from data_prep.song import SkippedFile
 
 MAX_FILES: Final = 1_000_000
+_MAX_BYTES: Final = 64 * 2**20
 LEADS_OUT: Final = "a link that leads out of the folder"
 
 
@@ -66,13 +68,28 @@ def find_files(path: Path, wanted: Callable[[str], bool]) -> tuple[Path, list[st
 
 def read_inside(root: Path, relative: str, most: int) -> bytes:
     """The bytes of a regular file of at most `most` of them that lies under `root`; UserError for anything else."""
+    _check_inside(root, relative)
+    return read_regular(root / relative, most)
+
+
+def digest_inside(root: Path, relative: str) -> str:
+    """SHA-256 (hex) of such a file; of one larger than any that is read, its size says enough."""
+    _check_inside(root, relative)
+    path = root / relative
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise UserError(f"cannot be read ({error.strerror})") from error
+    return f"{size} bytes" if size > _MAX_BYTES else hashlib.sha256(read_regular(path, _MAX_BYTES)).hexdigest()
+
+
+def _check_inside(root: Path, relative: str) -> None:
     try:
         inside = _inside(root, relative)
     except (OSError, ValueError) as error:
         raise UserError(f"cannot be read ({getattr(error, 'strerror', None) or error})") from error
     if not inside:
         raise UserError(LEADS_OUT)
-    return read_regular(root / relative, most)
 
 
 def _walk(root: Path, skipped: list[SkippedFile]) -> Iterator[tuple[str, bool]]:

@@ -82,10 +82,10 @@ def lay_out(
     to count as exact.
     """
     off = np.abs(start - np.rint(start)) > tolerance
-    # A written note off the grid spoils its own bar; rounded up at its end, it would spoil the next one as well.
-    first = np.where(off & ends_matter, np.floor(start), np.rint(start)).astype(np.int64)
+    # A note off the grid spoils its own bar; rounded up at its end, it would spoil the next one as well.
+    first = np.where(off, np.floor(start), np.rint(start)).astype(np.int64)
     last = np.maximum(np.rint(end).astype(np.int64), first + 1)
-    faulty = [np.floor(start[off] / STEPS), first[off] // STEPS]
+    faulty = [np.floor(start[off] / STEPS)]
     if ends_matter:
         off = np.abs(end - np.rint(end)) > tolerance
         faulty.append(np.ceil(end[off] / STEPS) - 1)

@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_prep import chords
+from data_prep.assemble import by_reason
 from data_prep.bars import NUM_PITCHES
 from data_prep.corpus import Corpus, Split
 from data_prep.errors import UserError
 from data_prep.folder import shown
 from data_prep.keys import estimate_key
+from data_prep.song import SkippedFile
 from data_prep.windows import WindowCorpus
 
 AnyCorpus = Corpus | WindowCorpus
@@ -32,7 +34,7 @@ def describe(corpus: AnyCorpus, folder: str) -> str:
     """All that `info` prints. UserError where `corpus.json` does not say what is told of every corpus."""
     try:
         return "\n".join(_told(corpus, folder))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         reason = "corpus.json lacks some of its counts, options or skipped files"
         raise UserError(f"{folder}: {reason}; prepare it again.") from error
 
@@ -103,9 +105,12 @@ def _dropped(corpus: AnyCorpus) -> Iterator[str]:
     for reason, count in _most(about["counts"][f"dropped_{rows}"]):
         yield f"  {'dropped':<12} {count:>7,} {rows}: {shown(reason)}"
     skipped = about["skipped"]
-    for reason, count in _most(Counter(item["reason"] for item in skipped)):
-        example = shown(next((item["path"] for item in skipped if item["reason"] == reason), ""))
-        yield f"  {'skipped':<12} {count:>7,} files: {shown(reason)}" + (f"; such as {example}" if example else "")
+    groups = by_reason(SkippedFile(path=str(item["path"]), reason=str(item["reason"])) for item in skipped)
+    for files in groups[: _SHOWN + 1]:
+        yield f"  {'skipped':<12} {len(files):>7,} files: {shown(files[0].reason)}; such as {shown(files[0].path)}"
+    rest = sum(map(len, groups[_SHOWN + 1 :]))
+    if rest:
+        yield f"  {'skipped':<12} {rest:>7,} files: other reasons (corpus.json has them all)"
     for remark, count in _most(about["counts"].get("remarks", {})):
         yield f"  {'remark':<12} {count:>7,} times: {shown(remark)}"
     doubts = about.get("doubts", {})

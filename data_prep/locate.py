@@ -77,14 +77,27 @@ def _no_such_data(data: str, folder: Path, found: bool) -> str:
     if colon and source and "/" not in source:
         return f"There is no source {shown(source)!r}: " + (f"did you mean {near[0]!r}?" if near else _folders())
     told = f"{data!r} is neither a source ({', '.join(SOURCES)}) nor a folder with a corpus"
-    if folder.name == ARRAYS_FILE and folder.is_file():
+    if folder.name == ARRAYS_FILE and _has_corpus(folder.parent):
         return f"{told}; did you mean {str(folder.parent)!r}?"
-    siblings = list(folder.parent.iterdir()) if "\0" not in data and folder.parent.is_dir() else []
-    names = [path.name for path in siblings if (path / ARRAYS_FILE).is_file()]
-    near = near or get_close_matches(folder.name, names, n=1, cutoff=0.6)
+    near = near or get_close_matches(folder.name, _corpora_in(folder.parent), n=1, cutoff=0.6)
     if not near:
         return f"{told}; make one with: python -m data_prep SOURCE PATH --out DIR"
     return f"{told}; did you mean {(near[0] if near[0] in SOURCES else str(folder.parent / near[0]))!r}?"
+
+
+def _corpora_in(folder: Path) -> list[str]:
+    """Names of the folders with a corpus; none where it cannot be looked at."""
+    try:
+        return [path.name for path in folder.iterdir() if _has_corpus(path)]
+    except (OSError, ValueError):
+        return []
+
+
+def _has_corpus(folder: Path) -> bool:
+    try:
+        return (folder / ARRAYS_FILE).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _folders() -> str:

@@ -26,14 +26,14 @@ class Options:
         default="keep", metadata=_says("fold: move whole songs by octaves, as near to C4-B5 as they come")
     )
     chords: Literal["required", "optional"] = field(
-        default="required", metadata=_says("required: bars without a chord are dropped")
+        default="required", metadata=_says("required: bars without a chord are dropped; optional: they stay")
     )
     chord_quality: Literal["by-third", "strict"] = field(
         default="by-third",
-        metadata=_says("by-third: every chord is major or minor by its third; strict: only plain triads count"),
+        metadata=_says("by-third: major or minor by the third of a chord; strict: only plain triads count"),
     )
     doubtful: Literal["keep", "leave-out"] = field(
-        default="keep", metadata=_says("songs whose bar lines seem misplaced")
+        default="keep", metadata=_says("songs whose bar lines seem misplaced: keep and name them, or leave them out")
     )
     melody_track: str | None = field(
         default=None, metadata=_says("name of the track with the melody, or its number among those with notes, from 1")

@@ -51,4 +51,4 @@ def read_item(source: str, root: Path, options: Options, item: Item) -> Sequence
         reason = str(error)
     except Exception as error:  # whatever one file does to its reader, the others must not be lost
         reason = f"its reader failed ({type(error).__name__}: {error})"
-    return [SkippedFile(path=shown(item.paths[0]), reason=shown(reason)[:300].rstrip("."))]
+    return [SkippedFile(path=shown(item.paths[0]), reason=shown(reason)[:300])]

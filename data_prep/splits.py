@@ -62,11 +62,17 @@ def splits_of(
     places = {cluster: _place(cluster, seed) for cluster in sorted(clusters)}
     splits = {cluster: _split_at(place, shares) for cluster, place in places.items()}
     counting = [cluster for cluster in splits if cluster in long_enough] or list(splits)
-    wanted = [Split.TRAIN, *(split for split in (Split.PROMPTS, Split.VALIDATION, Split.TEST) if _share(shares, split))]
+    wanted = [Split.TRAIN, *(split for split in (Split.VALIDATION, Split.PROMPTS, Split.TEST) if _share(shares, split))]
     for split in wanted:
-        sizes = Counter(splits[cluster] for cluster in counting).most_common()
-        if sizes and split not in dict(sizes) and sizes[0][1] > (split is not Split.TRAIN):
-            splits[min((name for name in counting if splits[name] is sizes[0][0]), key=places.__getitem__)] = split
+        sizes = Counter(splits[cluster] for cluster in counting)
+        if sizes[split]:
+            continue
+        # A search does without tunes to test on, so that split gives away its last one, and the others do not.
+        donors = [(size, other) for other, size in sizes.items() if size > 1 or other is Split.TEST]
+        donors = donors if split in wanted[1:] else [(size, other) for other, size in sizes.items()]
+        if donors:
+            donor = max(donors)[1]
+            splits[min((name for name in counting if splits[name] is donor), key=places.__getitem__)] = split
     return splits
 
 

@@ -39,8 +39,9 @@ def check_can_write(folder: Path) -> None:
     """UserError where no corpus could be written, to be asked before long work."""
     try:
         nearest = next(path for path in (folder, *folder.absolute().parents) if _is_there(path))
-    except OSError as error:
-        raise UserError(f"{folder}: cannot be written ({error.strerror}); choose another folder.") from error
+    except (OSError, ValueError) as error:  # a name too long, or with a null byte
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"{folder}: cannot be written ({reason}); choose another folder.") from error
     if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
         raise UserError(f"{folder}: cannot be written ({nearest} is no folder to write to); choose another folder.")
 

@@ -33,7 +33,8 @@ def read_pretty_midi(data: bytes, resolution: int) -> Midi:
         raise UserError(f"a damaged MIDI file ({str(error)[:200] or type(error).__name__}).") from error
     playing = [instrument for instrument in music.instruments if instrument.notes]
     check_tracks(len(playing))
-    metres = [(change.time, change.numerator, change.denominator) for change in music.time_signature_changes]
+    # A file may say that the denominator is 2^255, which no array holds: from 2^8 on it is as good as 0.
+    metres = [(change.time, change.numerator, change.denominator % 256) for change in music.time_signature_changes]
     at, tempi = music.get_tempo_changes()
     return Midi(
         resolution=resolution,

@@ -77,7 +77,7 @@ SOURCE: Final = Source(
     find=find,
     read=read,
     assemble=assemble,
-    hears=BARS,
+    hears=tuple(name for name in BARS if name != "chords"),
     defaults=Options(chords="optional"),
     versions=music21_version,
     takes_path=False,

@@ -8,6 +8,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, NamedTuple, NoReturn
@@ -47,21 +48,22 @@ class Event(NamedTuple):
 def find(path: Path | None) -> Found:
     """A song is a folder: its sections belong together."""
     root, paths, skipped = find_files(path or Path(), lambda name: name.endswith(SUFFIX))
-    by_song = groupby(sorted(paths, key=_song), key=_song)
+    song = partial(_song, root)
+    by_song = groupby(sorted(paths, key=song), key=song)
     items = tuple(Item(paths=tuple(sorted(sections))) for _, sections in by_song)
     return Found(root=root, items=items, skipped=tuple(skipped))
 
 
-def _song(path: str) -> str:
-    """The song of a section: its folder, or itself where the folder given holds the sections of who knows what."""
-    return path.rpartition("/")[0] or path.removesuffix(SUFFIX)
+def _song(root: Path, path: str) -> str:
+    """The song of a section: the name of its folder, which may be the one given."""
+    return path.rpartition("/")[0] or root.name
 
 
 def read(root: Path, item: Item, options: Options) -> list[RawSong | SkippedFile]:
     """The song, and those of its sections that cannot be read."""
     read = [_section_or_why(root, path, options) for path in item.paths]
     sections = tuple(section for section in read if isinstance(section, Section))
-    songs = [RawSong(id=shown(_song(item.paths[0])), sections=sections)] if sections else []
+    songs = [RawSong(id=shown(_song(root, item.paths[0])), sections=sections)] if sections else []
     return [*songs, *(skipped for skipped in read if isinstance(skipped, SkippedFile))]
 
 

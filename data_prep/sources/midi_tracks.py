@@ -10,6 +10,7 @@ from data_prep.errors import UserError
 from data_prep.folder import shown
 from data_prep.formats.midi import Track
 from data_prep.options import Options
+from data_prep.sources.by_name import place_of
 
 MELODY_NAMES: Final = ("melody", "vocal", "vocals", "voice", "vox", "lead", "soprano", "tune", "solo", "singer")
 CHORD_NAMES: Final = (
@@ -60,15 +61,9 @@ def _asked_for(tracks: Sequence[Track], wanted: str | None, role: str) -> Track 
     """The track of that name or number. A name in full goes before a part of one."""
     if wanted is None:
         return None
-    if wanted.isdecimal() and 1 <= int(wanted[:9]) <= len(tracks):
-        return tracks[int(wanted[:9]) - 1]
-    sought, names = wanted.strip().casefold(), [track.name.strip().casefold() for track in tracks]
-    for track, name in zip(tracks, names, strict=True):
-        if name == sought:
-            return track
-    for track, name in zip(tracks, names, strict=True):
-        if sought and sought in name:
-            return track
+    place = place_of(wanted, [track.name for track in tracks])
+    if place is not None:
+        return tracks[place]
     raise UserError(f"no track {wanted!r}: {_told(tracks)}; name one of them with --{role}-track.")
 
 

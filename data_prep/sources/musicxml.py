@@ -18,6 +18,7 @@ from data_prep.grid import Chords, lay_out_chords
 from data_prep.options import BARS, Options
 from data_prep.song import RawSong
 from data_prep.source import Found, Item, Source
+from data_prep.sources.by_name import place_of
 from data_prep.sources.score_bars import Span, bar_spans, melody_bars
 from data_prep.sources.sections import readable
 
@@ -61,11 +62,9 @@ def _melody_part(parts: Sequence[Part], wanted: str | None) -> Part:
         raise UserError("no note in it")
     if wanted is None:
         return next((part for part in sounding if part.chords), sounding[0])
-    if wanted.isdecimal() and 1 <= int(wanted[:9]) <= len(sounding):
-        return sounding[int(wanted) - 1]
-    for part in sounding:
-        if part.name.casefold() == wanted.casefold():
-            return part
+    place = place_of(wanted, [part.name for part in sounding])
+    if place is not None:
+        return sounding[place]
     names = ", ".join(repr(part.name) for part in sounding)
     raise UserError(f"no part {wanted!r} in it; its parts are {names[:150]}")
 

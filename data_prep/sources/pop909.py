@@ -135,7 +135,7 @@ def _naming(path: str) -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        raise UserError(f"{shown(basename(path))}: {error}") from error
+        raise UserError(f"{str(error).rstrip('.')} (in {shown(basename(path))})") from error
 
 
 SOURCE: Final = Source(

@@ -127,6 +127,12 @@ def test_a_song_too_short_for_phrases_is_no_song_to_judge_by(seed: int) -> None:
     assert all(len(corpus.phrases(split)) > 1 for split in Split)
 
 
+@pytest.mark.parametrize("seed", range(9))
+def test_three_songs_are_enough_for_a_search_which_needs_none_to_test_on(seed: int) -> None:
+    corpus = corpus_of(*(song(f"song {i}", 0) for i in range(3)), seed=seed)
+    assert sorted(corpus.split.tolist()) == [Split.TRAIN, Split.VALIDATION, Split.PROMPTS]
+
+
 def test_no_split_is_filled_that_nobody_wants() -> None:
     shares = Shares(validation=0.2, test=0, prompts=0)
     assert set(corpus_of(*(song(f"song {i}", 0) for i in range(9)), shares=shares).split.tolist()) == {0, 1}

@@ -70,7 +70,23 @@ def test_it_writes_a_corpus_and_says_what_is_in_it(
     assert lines[0] == f"6 songs, 24 bars -> {tmp_path / 'c'}"
     assert [line.split()[0] for line in lines[1:5]] == ["train", "validation", "test", "prompts"]
     assert lines[5].split() == (
-        "skipped 1 files: not in 4/4: 3 beats in a measure; such as song 6/verse_symbol_nokey.json".split()
+        [
+            "skipped",
+            "1",
+            "files:",
+            "not",
+            "in",
+            "4/4:",
+            "3",
+            "beats",
+            "in",
+            "a",
+            "measure;",
+            "such",
+            "as",
+            "song",
+            "6/verse_symbol_nokey.json",
+        ]
     )
 
 
@@ -92,9 +108,9 @@ def test_info_says_what_is_in_a_corpus_and_draws_it(
     told = capsys.readouterr().out
     for fact in (
         "413 songs, 8,075 bars from builtin", "rests fill", "A3 to Bb5 (57-82)", "1,092 bars: not in 4/4",
-        "242 that differ in their opening notes", "24 of 25 classes|25 of 25 classes", "300 songs", "no soprano or canto",
+        "242 that differ in their opening notes", "25 of 25 classes", "300 songs", "no soprano or canto",
     ):  # fmt: skip
-        assert any(each in told for each in fact.split("|")), fact
+        assert fact in told
     assert (tmp_path / "plots" / "c.png").read_bytes().startswith(b"\x89PNG")
 
 

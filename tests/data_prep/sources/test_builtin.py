@@ -16,7 +16,7 @@ from data_prep.prepare import prepare
 from data_prep.song import RawSong
 from data_prep.source import Item
 from data_prep.sources import SOURCES, builtin
-from data_prep.store import ABOUT_FILE, ARRAYS_FILE
+from data_prep.store import ABOUT_FILE, ARRAYS_FILE, FORMAT
 
 # Pitch and number of sixteenths, bar by bar from the first full one.
 EXPECTED = {
@@ -104,6 +104,13 @@ def test_the_whole_corpus_has_the_counts_that_the_documentation_states(builtin_c
     }
     sounding = builtin_corpus.melody[builtin_corpus.melody >= 0]
     assert (sounding.min(), sounding.max()) == (57, 82)
+
+
+def test_other_bytes_need_another_format(builtin_corpus: Corpus) -> None:
+    """Prepared corpora are cached by their format: whoever changes what is read, and so this, raises it."""
+    if builtin_corpus.about["versions"]["music21"] != "10.5.1":
+        pytest.skip("the bars are those of music21 10.5.1")
+    assert (FORMAT, builtin_corpus.digest[:16]) == (2, "c6f9ceb2390fde00")
 
 
 def test_every_split_has_enough_phrases_to_score(builtin_corpus: Corpus) -> None:

@@ -11,7 +11,7 @@ from data_prep.chords import NO_CHORD
 from data_prep.corpus import Corpus
 from data_prep.errors import UserError
 from data_prep.grid import OFF_GRID, OTHER_METRE, PARTIAL
-from data_prep.options import BARS, Options
+from data_prep.options import Options
 from data_prep.song import RawSong, SkippedFile
 from data_prep.source import Item, Read
 from data_prep.sources.builtin_folk import FOLDERS, SOURCE
@@ -124,7 +124,7 @@ def test_the_tunes_have_no_chords_and_need_none() -> None:
     assert (section.first_chord == NO_CHORD).all()
     assert section.chord.shape == (len(section.bar), 4)
     assert SOURCE.defaults.chords == "optional"
-    assert SOURCE.choices(SOURCE.defaults) == Options(chords="optional").chosen(BARS)
+    assert "chords" not in SOURCE.hears  # there are none to require
 
 
 def test_the_corpus_of_one_book_and_why_there_is_none_where_chords_are_required() -> None:
@@ -133,7 +133,6 @@ def test_the_corpus_of_one_book_and_why_there_is_none_where_chords_are_required(
     assert isinstance(corpus, Corpus)
     assert corpus.num_bars > 200
     assert (corpus.chord == NO_CHORD).all()
-    assert corpus.about["options"]["chords"] == "optional"
     assert list(corpus.about["versions"]) == ["music21"]
     data = (root() / "airdsAirs/book1.abc").read_bytes()
     assert corpus.about["inputs"] == {"airdsAirs/book1.abc": sha256(data).hexdigest()}

@@ -211,18 +211,18 @@ def test_downbeats_where_chords_seldom_change_are_in_doubt(tmp_path: Path) -> No
 @pytest.mark.parametrize("missing", ["001.mid", "beat_midi.txt", "chord_midi.txt"])
 def test_a_file_that_is_missing_is_named(tmp_path: Path, missing: str) -> None:
     (write(tmp_path / "001", beats(4), ALL_C, [(1, 2, 60)]) / missing).unlink()
-    with pytest.raises(UserError, match=f"{missing}: cannot be read"):
+    with pytest.raises(UserError, match=rf"cannot be read.*\(in {missing}\)"):
         read(tmp_path)
 
 
 @pytest.mark.parametrize(
     ("file", "content", "rule"),
     [
-        ("001.mid", "MThd", "001.mid: no MIDI file"),
-        ("beat_midi.txt", "1 0 0\n2 0 0", "beat_midi.txt: 0 bars"),
-        ("beat_midi.txt", "1 0 1", "beat_midi.txt: 0 bars"),
-        ("beat_midi.txt", "1 x 7", "beat_midi.txt: b'7'"),
-        ("chord_midi.txt", "1 C:maj", "chord_midi.txt: 2 texts in 1 lines"),
+        ("001.mid", "MThd", r"no MIDI file.*\(in 001.mid\)"),
+        ("beat_midi.txt", "1 0 0\n2 0 0", r"^0 bars.*\(in beat_midi.txt\)"),
+        ("beat_midi.txt", "1 0 1", r"^0 bars.*\(in beat_midi.txt\)"),
+        ("beat_midi.txt", "1 x 7", r"^b'7'.*\(in beat_midi.txt\)"),
+        ("chord_midi.txt", "1 C:maj", r"^2 texts in 1 lines.*\(in chord_midi.txt\)"),
     ],
 )
 def test_a_file_that_is_bad_is_named(tmp_path: Path, file: str, content: str, rule: str) -> None:
