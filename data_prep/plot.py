@@ -12,6 +12,7 @@ from data_prep import chords
 from data_prep.corpus import Corpus, Split
 from data_prep.errors import UserError
 from data_prep.files import write_atomic
+from data_prep.folder import shown
 from data_prep.info import AnyCorpus, keys, notes_per_bar, pitch_name, pitch_use
 
 
@@ -25,7 +26,7 @@ def draw(corpus: AnyCorpus, path: Path) -> None:
     panels = figure.subplots(2, 3).ravel()
     about = corpus.about["counts"]
     rows = "bars" if isinstance(corpus, Corpus) else "windows"
-    figure.suptitle(f"{corpus.about['source']}: {about['songs']:,} songs, {about[rows]:,} {rows}")
+    figure.suptitle(f"{shown(str(corpus.about['source']))}: {about['songs']:,} songs, {about[rows]:,} {rows}")
     _bars(panels[0], [split.name.lower() for split in Split], [len(corpus.rows(split)) for split in Split], rows)
     if isinstance(corpus, Corpus):
         _draw_bars(panels, corpus)
@@ -77,7 +78,7 @@ def _pitches(panel: Any, counts: Any, what: str) -> None:
 def _reasons(panel: Any, dropped: dict[str, int], rows: str) -> None:
     ranked = sorted(dropped.items(), key=lambda item: item[1])[-8:]
     panel.barh(range(len(ranked)), [count for _, count in ranked])
-    panel.set_yticks(range(len(ranked)), [fill(reason[:40], 22).replace("$", r"\$") for reason, _ in ranked])
+    panel.set_yticks(range(len(ranked)), [fill(shown(reason[:40]), 22).replace("$", r"\$") for reason, _ in ranked])
     panel.xaxis.get_major_locator().set_params(integer=True)
     panel.set_ylim(-0.5, max(len(ranked), 4) - 0.5)
     panel.set_title(f"{rows} dropped")

@@ -9,11 +9,16 @@ from symusic import Score
 from data_prep.errors import UserError
 from data_prep.formats.midi import Midi, Track, check_tracks, pedal_intervals
 
+MAX_PROMISED: Final = 20_000
+"""Most instruments that a file may promise: symusic sets 5 KB aside for each of them before they can be counted."""
+
 _SUSTAIN: Final = 64
 
 
 def read_symusic(data: bytes, resolution: int) -> Midi:
     """The music as symusic reads it. UserError for what it does not take."""
+    if _promised(data) > MAX_PROMISED:
+        raise UserError(f"over {MAX_PROMISED:,} instruments; that many are not read.")
     try:
         score: Any = Score.from_midi(data)  # typed without its attributes
     except (RuntimeError, ValueError, IndexError, OverflowError, MemoryError) as error:
@@ -25,6 +30,13 @@ def read_symusic(data: bytes, resolution: int) -> Midi:
     metres = np.stack([metre[name].astype(np.int64) for name in ("time", "numerator", "denominator")], axis=1)
     tempi = np.stack([tempo["time"], tempo["mspq"]], axis=1).astype(np.float64)
     return Midi(resolution=resolution, tracks=tracks, metres=metres, tempi=tempi[tempi[:, 1] > 0])
+
+
+def _promised(data: bytes) -> int:
+    """No fewer instruments than symusic will make: one for every channel and program of a track that has a note."""
+    kind = np.frombuffer(data, np.uint8) >> 4
+    notes, programs = np.count_nonzero(kind == 0x9), np.count_nonzero(kind == 0xC)
+    return min(int(notes), 16 * data.count(b"MTrk") + int(programs))
 
 
 def _track(track: Any) -> Track:

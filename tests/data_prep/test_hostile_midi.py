@@ -189,6 +189,12 @@ HOSTILE: Final[dict[str, tuple[Any, ...]]] = {
     "5,000 empty tracks": (lambda: song(tracks=5002) + track() * 5000, READ),
     "5,000 tracks with a note": (lambda: song(tracks=5002) + track(note(60)) * 5000, "5,002 tracks with notes"),
     "2,048 instruments in a track": (lambda: song(*instruments()), "2,049 tracks with notes"),
+    "400,000 instruments": (lambda: header(tracks=65535) + track(*instruments()) * 200, "over 20,000 instruments"),
+    "400,000 instruments without an end": (
+        lambda: header(tracks=65535) + track(b"".join(instruments()).replace(b"\x83\x60\x80", b"\0\xa0")) * 200,
+        "over 20,000 instruments",
+    ),
+    "60,000 tracks with a note": (lambda: song(tracks=65535) + track(ON, end=b"") * 60_000, "over 20,000 instruments"),
     "running status first": (lambda: song(b"\0\x3c\x50"), DAMAGED),
     "running status behind a meta event": (lambda: song(ON, meta(1, b"x"), b"\0\x3c\0"), READ),
     "delta time of five bytes": (lambda: song(b"\xff\xff\xff\xff\x7f\x90\x3c\x50"), DAMAGED),
