@@ -33,14 +33,18 @@ def main(arguments: list[str] | None = None) -> int:
             _info(options.corpus, options.plot)
         else:
             _prepare(options)
+        sys.stdout.flush()  # here, where it is caught if nobody reads it
     except UserError as error:
         print(f"error: {shown(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to print goes nowhere
+        if not isinstance(error, BrokenPipeError):  # the reader of a pipe, such as head, has seen enough
+            print(f"error: what there is to say cannot be printed ({error.strerror})", file=sys.stderr)
+            return 2
     return 0
 
 

@@ -208,7 +208,25 @@ def test_every_option_is_heard_by_some_source() -> None:
 
 def test_a_pipe_that_is_closed_early_is_no_fault(sheets: Path, tmp_path: Path) -> None:
     run("lead-sheet", sheets, "--out", tmp_path / "c")
-    command = f"{sys.executable} -m data_prep info {tmp_path / 'c'} | true"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=ROOT, env=os.environ)
-    assert "Traceback" not in done.stderr
-    assert "BrokenPipe" not in done.stderr
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = told_to(writer, "info", tmp_path / "c")
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_an_output_that_is_full_is_one_line(sheets: Path, tmp_path: Path) -> None:
+    run("lead-sheet", sheets, "--out", tmp_path / "c")
+    with Path("/dev/full").open("w") as full:
+        done = told_to(full.fileno(), "info", tmp_path / "c")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "No space left" in done.stderr
+
+
+def told_to(output: int, *arguments: Any) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "data_prep", *map(str, arguments)]
+    plain = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}  # as a user has it
+    return subprocess.run(command, stdout=output, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=plain, check=False)
