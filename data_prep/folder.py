@@ -13,6 +13,7 @@ from data_prep.song import SkippedFile
 
 MAX_FILES: Final = 1_000_000
 _MAX_BYTES: Final = 64 * 2**20
+"""Larger than any file that a source reads."""
 LEADS_OUT: Final = "a link that leads out of the folder"
 
 

@@ -123,7 +123,9 @@ def _warnings(corpus: AnyCorpus) -> Iterator[str]:
     about = corpus.about
     if len(about["skipped"]) > about["counts"]["songs"]:
         yield _line("note", "most of the music gave nothing: is the source the right one?")
-    if isinstance(corpus, Corpus) and any(len(corpus.phrases(split)) < 2 for split in _SEARCHED):
+    if isinstance(corpus, Corpus) and any(
+        about["counts"]["splits"][split.name.lower()]["phrases"] < 2 for split in _SEARCHED
+    ):
         yield _line("note", "too little for a search: training, validation and prompts each need two runs of 8 bars")
 
 

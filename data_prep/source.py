@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from data_prep.corpus import KIND, Corpus, Split
+from data_prep.folder import find_files
 from data_prep.options import Options
 from data_prep.song import RawPiece, RawSong, SkippedFile
 from data_prep.windows import WindowCorpus
@@ -26,6 +27,12 @@ class Found:
     root: Path
     items: tuple[Item, ...]
     skipped: tuple[SkippedFile, ...] = ()
+
+
+def find_by_suffix(path: Path | None, suffixes: tuple[str, ...]) -> Found:
+    """Every file whose name ends so, in any case, as a song of its own."""
+    root, paths, skipped = find_files(path or Path(), lambda name: name.lower().endswith(suffixes))
+    return Found(root=root, items=tuple(Item(paths=(path,)) for path in paths), skipped=tuple(skipped))
 
 
 Read = RawSong | RawPiece | SkippedFile

@@ -49,13 +49,14 @@ def corpus_folder(folders: Sequence[str]) -> Path:
 
 def find(_: Path | None) -> Found:
     """Every piece, in the order of their paths."""
-    root = corpus_folder(FOLDERS)
-    paths = sorted(
-        path.relative_to(root).as_posix()
-        for name in FOLDERS
-        for path in (root / name).iterdir()
-        if path.suffix in SUFFIXES
-    )
+    return find_installed(FOLDERS, SUFFIXES)
+
+
+def find_installed(folders: Sequence[str], suffixes: Sequence[str]) -> Found:
+    """Every file of these kinds in these folders of music21, in the order of their paths."""
+    root = corpus_folder(folders)
+    files = (path for name in folders for path in (root / name).iterdir() if path.suffix in suffixes)
+    paths = sorted(path.relative_to(root).as_posix() for path in files)
     return Found(root=root, items=tuple(Item(paths=(path,)) for path in paths))
 
 

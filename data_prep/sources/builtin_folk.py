@@ -22,7 +22,7 @@ from data_prep.grid import Chords
 from data_prep.options import BARS, Options
 from data_prep.song import RawSong, Section, SkippedFile
 from data_prep.source import Found, Item, Read, Source
-from data_prep.sources.builtin import corpus_folder, music21_version
+from data_prep.sources.builtin import find_installed, music21_version
 from data_prep.sources.score_bars import bar_spans, melody_bars
 from data_prep.sources.sections import readable
 
@@ -32,14 +32,7 @@ SUFFIX: Final = ".abc"
 
 def find(_: Path | None) -> Found:
     """Every file of tunes, in the order of their paths."""
-    root = corpus_folder(FOLDERS)
-    paths = sorted(
-        path.relative_to(root).as_posix()
-        for name in FOLDERS
-        for path in (root / name).iterdir()
-        if path.suffix == SUFFIX
-    )
-    return Found(root=root, items=tuple(Item(paths=(path,)) for path in paths))
+    return find_installed(FOLDERS, (SUFFIX,))
 
 
 def read(root: Path, item: Item, _: Options) -> Sequence[Read]:

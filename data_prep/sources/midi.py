@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from data_prep.assemble import assemble
 from data_prep.errors import UserError
-from data_prep.folder import find_files, read_inside, shown
+from data_prep.folder import read_inside, shown
 from data_prep.formats.midi import MAX_BYTES, SUFFIXES, Midi, read_midi, versions
 from data_prep.grid import MAX_BARS, OTHER_METRE, PARTIAL, WHOLE_BARS
 from data_prep.options import BARS, Options
 from data_prep.song import RawSong
-from data_prep.source import Found, Item, Source
+from data_prep.source import Found, Item, Source, find_by_suffix
 from data_prep.sources.midi_chords import played_chords
 from data_prep.sources.midi_tracks import choose
 from data_prep.sources.played import melody_bars
@@ -34,8 +34,7 @@ class MetreBars(NamedTuple):
 
 def find(path: Path | None) -> Found:
     """Every MIDI file is a song."""
-    root, paths, skipped = find_files(path or Path(), lambda name: name.lower().endswith(SUFFIXES))
-    return Found(root=root, items=tuple(Item(paths=(path,)) for path in paths), skipped=tuple(skipped))
+    return find_by_suffix(path, SUFFIXES)
 
 
 def find_nottingham(path: Path | None) -> Found:

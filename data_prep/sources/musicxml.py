@@ -11,13 +11,13 @@ import numpy as np
 from data_prep.assemble import assemble
 from data_prep.chords import NO_CHORD, encode
 from data_prep.errors import UserError
-from data_prep.folder import find_files, read_inside, shown
+from data_prep.folder import read_inside, shown
 from data_prep.formats.musicxml import ChordSymbol, Part, Score, read_score
 from data_prep.formats.xml import MAX_BYTES
 from data_prep.grid import Chords, lay_out_chords
 from data_prep.options import BARS, Options
 from data_prep.song import RawSong
-from data_prep.source import Found, Item, Source
+from data_prep.source import Found, Item, Source, find_by_suffix
 from data_prep.sources.by_name import place_of
 from data_prep.sources.score_bars import Span, bar_spans, melody_bars
 from data_prep.sources.sections import readable
@@ -34,8 +34,7 @@ _MAJOR: Final = ("maj", "dom", "aug", "sus")
 
 def find(path: Path | None) -> Found:
     """Every score is a song."""
-    root, paths, skipped = find_files(path or Path(), lambda name: name.lower().endswith(SUFFIXES))
-    return Found(root=root, items=tuple(Item(paths=(path,)) for path in paths), skipped=tuple(skipped))
+    return find_by_suffix(path, SUFFIXES)
 
 
 def read(root: Path, item: Item, options: Options) -> list[RawSong]:

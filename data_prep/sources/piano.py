@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from data_prep.assemble_windows import assemble_windows
 from data_prep.errors import UserError
-from data_prep.folder import find_files, read_inside, shown
+from data_prep.folder import read_inside, shown
 from data_prep.formats.midi import MAX_BYTES, MAX_SECONDS, SUFFIXES, Midi, Track, read_midi, versions
 from data_prep.options import SPLIT, Options
 from data_prep.song import RawPiece
-from data_prep.source import Found, Item, Source
+from data_prep.source import Found, Item, Source, find_by_suffix
 from data_prep.windows import KIND
 
 HEARS: Final = ("sampling_frequency", "pedal")
@@ -29,8 +29,7 @@ _ROUNDING: Final = 1e-6
 
 def find(path: Path | None) -> Found:
     """Every MIDI file."""
-    root, paths, skipped = find_files(path or Path(), lambda name: name.lower().endswith(SUFFIXES))
-    return Found(root=root, items=tuple(Item(paths=(path,)) for path in paths), skipped=tuple(skipped))
+    return find_by_suffix(path, SUFFIXES)
 
 
 def read(root: Path, item: Item, options: Options) -> list[RawPiece]:

@@ -3,9 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from data_prep.grid import PLAYED, STEPS, Bars, lay_out, positions
-
-Times = NDArray[np.floating] | NDArray[np.integer]
+from data_prep.grid import PLAYED, STEPS, Bars, Times, lay_out, positions
 
 
 def melody_bars(start: Times, end: Times, pitch: NDArray[np.integer], bar_start: Times, whole: float) -> Bars:
