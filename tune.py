@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reporting.callbacks import RunReporter
     from reporting.leaderboard import Row
     from search_spaces.searcher import StudySearcher
+    from trainables.judge import Judge
 
 OUT_OF_TIME: Final = "out of time"
 INTERRUPTED: Final = "interrupted"
@@ -69,14 +70,15 @@ def _search(plan: Plan, space: Space) -> int:
         folder = resolve(plan.data, progress, jobs=cores())
     corpus = corpora.load(folder)
     console.print(f"Music: {corpus.num_bars:,} bars of {corpus.num_songs} songs in {folder}")
-    scale = anchors(corpus, Judge(corpus, rollouts=space.budget.rollouts), seed=plan.seed)
+    judge = Judge(corpus, rollouts=space.budget.rollouts, early_rollouts=space.budget.early_rollouts)
+    scale = anchors(corpus, judge)
     concurrency, resources = _start_ray(plan)
 
     plan.make_folder()
     write_json(plan.run / "plan.json", plan.as_json(space))
     sources = provenance(corpus_digest=corpus.digest, corpus_folder=folder, seed=plan.seed, resources=resources)
     write_json(plan.run / "provenance.json", sources)
-    write_hparams_columns(plan.run, space.parameters())
+    write_hparams_columns(plan.run, space.parameters(), space.objectives)
     searcher = StudySearcher(plan.run, space, seed=plan.seed, concurrency=concurrency)
     reporter = RunReporter(
         plan.run,
@@ -90,12 +92,12 @@ def _search(plan: Plan, space: Space) -> int:
     console.print(
         f"Search: {plan.trials} trials of {space.budget.bars:,} bars, {concurrency} at a time on a {unit} each"
     )
-    tuner = _tuner(plan, space, corpus, searcher, reporter, resources)
+    tuner = _tuner(plan, space, corpus, judge, searcher, reporter, resources)
     ending, lines = _run(plan, tuner, searcher, reporter)
     minutes = (time.monotonic() - start) / 60
     told = ending[:1].upper() + ending[1:] or "Done"
     console.print(f"{told} after {minutes:.1f} minutes.")
-    _conclude(plan, ending, lines, console)
+    _conclude(plan, space, corpus, ending, lines, console)
     return {"": 0, OUT_OF_TIME: 0, INTERRUPTED: 130}.get(ending, 1)
 
 
@@ -182,6 +184,7 @@ def _tuner(
     plan: Plan,
     space: Space,
     corpus: "Corpus",
+    judge: "Judge",
     searcher: "StudySearcher",
     reporter: "RunReporter",
     resources: dict[str, float],
@@ -191,7 +194,7 @@ def _tuner(
 
     from trainables.trial import TRAINABLES
 
-    trainable = tune.with_parameters(TRAINABLES[space.system], corpus=corpus.bare(), budget=space.budget)
+    trainable = tune.with_parameters(TRAINABLES[space.system], corpus=corpus.bare(), judge=judge, budget=space.budget)
     return tune.Tuner(
         tune.with_resources(trainable, resources),
         tune_config=tune.TuneConfig(
@@ -223,7 +226,7 @@ def _trial_folder(trial: Any) -> str:
     return str(trial.config["trial"])
 
 
-def _conclude(plan: Plan, ending: str, lines: "list[Row]", console: "Console") -> None:
+def _conclude(plan: Plan, space: Space, corpus: "Corpus", ending: str, lines: "list[Row]", console: "Console") -> None:
     """Name the winner, where to listen and the next command."""
     from reporting.anchors import RANDOM_BARS, RANDOM_NOTES, REAL
     from reporting.leaderboard import winner
@@ -240,10 +243,26 @@ def _conclude(plan: Plan, ending: str, lines: "list[Row]", console: "Console") -
     console.print(f"{title}: trial {best.name}, objective {best.objective:.3f} ({points})")
     if best.objective > (scale[RANDOM_BARS] or 0):
         console.print("  It is still farther from real music than random training bars are: it needs longer training.")
+    front = [line.name for line in lines if line.front]
+    if front:
+        console.print(f"  front        trials {', '.join(front)}, by {', '.join(best.objectives)}")
+    if best.outcome == "finished":
+        console.print(f"  test songs   {_tested(plan, space, corpus, best)}")
     console.print(f"  settings     {best.settings}")
     console.print(f"  listen       {plan.run / 'trials' / best.name / 'samples'}")
     console.print(f"  leaderboard  {plan.run / 'leaderboard.md'}")
     console.print(f"  look         tensorboard --logdir {shlex.quote(_shown(plan.results))}")
+
+
+def _tested(plan: Plan, space: Space, corpus: "Corpus", best: "Row") -> str:
+    """What the test songs say of the winner, asked this once."""
+    from reporting.final import on_test_songs
+
+    try:
+        scores = on_test_songs(plan.run, best.name, space.system, corpus, rollouts=space.budget.rollouts)
+    except (OSError, UserError) as error:
+        return f"not judged: {error}"
+    return f"objective {scores['objective']:.3f} there; {best.scores['objective']:.3f} in its last evaluation"
 
 
 def _nothing_judged(plan: Plan, ending: str, outcomes: list[str]) -> str:

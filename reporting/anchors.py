@@ -1,29 +1,25 @@
-"""Anchors of the scale: what the objective says of real music and of chance."""
+"""Anchors of the scale: what the objective says of real music, of simple generators and of chance."""
 
 from typing import Final
 
 import numpy as np
 
-from data_prep.bars import piano_roll
 from data_prep.corpus import Corpus, Split
-from scores.baselines import random_notes, random_training_bars
-from trainables.judge import Judge, phrases
+from scores.baselines import baselines
+from scores.phrases import phrases
+from trainables.judge import Judge
 
 REAL: Final = "real music"
 RANDOM_BARS: Final = "random bars"
 RANDOM_NOTES: Final = "random notes"
 
 
-def anchors(corpus: Corpus, judge: Judge, *, seed: int) -> dict[str, dict[str, float]]:
-    """Scores of real phrases of the test songs, of random training bars and of random notes.
-
-    The last two begin with the bars, and stand over the chords, that every trial is given.
-    """
-    prompts = judge.prompts.melody
-    real = phrases(corpus, Split.TEST, len(prompts))
-    training = corpus.melody[corpus.rows(Split.TRAIN)]
-    return {
-        REAL: judge.reference.evaluate(piano_roll(real.melody), real.chord),
-        RANDOM_BARS: judge.score(random_training_bars(training, prompts, np.random.default_rng(seed))),
-        RANDOM_NOTES: judge.score(random_notes(training, prompts, np.random.default_rng(seed))),
-    }
+def anchors(corpus: Corpus, judge: Judge) -> dict[str, dict[str, float]]:
+    """Scores of real phrases of the test songs, and of every generator without a network, judged as trials are."""
+    rows = corpus.rows(Split.TRAIN)
+    before = corpus.prev[rows]
+    # Bars of one song stand together, so the bar before a training bar is a training bar.
+    previous = np.where(before < 0, -1, np.searchsorted(rows, before))
+    simple = baselines(corpus.melody[rows], corpus.first_chord[rows], previous)
+    real = {REAL: judge.real(phrases(corpus, Split.TEST, len(judge.prompts.phrases)))}
+    return real | {name: judge.evaluate(generator) for name, generator in simple.items()}

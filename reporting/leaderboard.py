@@ -1,7 +1,7 @@
 """The leaderboard: every trial by its objective, between the real music and chance."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,6 +34,10 @@ class Row:
     note: str
     bars: int = 0
     evaluations: int = 0
+    objectives: Mapping[str, float] = field(default_factory=dict)
+    """Values of all that the search minimises; empty where that is `objective` alone."""
+    front: bool = False
+    """Whether it is a trial of the full budget on the Pareto front of the objectives."""
 
     @property
     def settings(self) -> str:
@@ -43,49 +47,70 @@ class Row:
 
 def rows(run: Path, trials: Sequence[TrialRecord], anchors: Mapping[str, Mapping[str, float]]) -> list[Row]:
     """Trials of the full budget first, then the others, each from the best; anchors stand where they belong."""
-    lines = [_trial_row(run, trial) for trial in trials]
-    lines += [
-        Row(
-            name=name,
-            outcome="anchor",
-            objective=scores["objective"],
-            scores=scores,
-            parameters={},
-            note="",
-        )
-        for name, scores in anchors.items()
-    ]
+    objectives = _objective_names(trials)
+    finished = [trial for trial in trials if trial.outcome is Outcome.FINISHED and trial.objectives]
+    front = pareto_front({trial.name: tuple(trial.objectives[name] for name in objectives) for trial in finished})
+    lines = [_trial_row(run, trial, front=trial.name in front) for trial in trials]
+    lines += [_anchor_row(name, scores, objectives) for name, scores in anchors.items()]
     return sorted(lines, key=_rank)
 
 
+def pareto_front(points: Mapping[str, tuple[float, ...]]) -> set[str]:
+    """Names of the points that no other dominates, being nowhere higher and somewhere lower.
+
+    Equal points stand on the front together.
+    """
+    front: set[str] = set()
+    for name in sorted(points, key=points.__getitem__):  # what dominates a point is sorted before it
+        if not any(_dominates(points[other], points[name]) for other in front):
+            front.add(name)
+    return front
+
+
+def _dominates(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return one != other and all(a <= b for a, b in zip(one, other, strict=True))
+
+
 def winner(lines: Iterable[Row]) -> Row | None:
-    """The best trial of the full budget; if there is none, the best of those that came farthest before a stop."""
+    """The best trial of the full budget; if there is none, the best of those that came farthest before a stop.
+
+    Where the search has several objectives, the best on their front.
+    """
     trials = [line for line in lines if line.objective is not None]
     finished = [line for line in trials if line.outcome == Outcome.FINISHED.value]
+    front = [line for line in finished if line.front]
     stopped = [line for line in trials if line.outcome == Outcome.STOPPED.value]
     farthest = max((line.bars for line in stopped), default=0)
-    return min(finished or [line for line in stopped if line.bars == farthest], key=_objective, default=None)
+    best = front or finished or [line for line in stopped if line.bars == farthest]
+    return min(best, key=_objective, default=None)
 
 
 def write(run: Path, lines: Sequence[Row]) -> None:
     """Write `leaderboard.json` and `leaderboard.md`."""
-    content = [
-        {
-            "name": line.name,
-            "outcome": line.outcome,
-            "objective": line.objective,
-            "bars": line.bars,
-            "note": line.note,
-            "parameters": dict(line.parameters),
-            "scores": dict(line.scores),
-        }
-        for line in lines
-    ]
-    write_json(run / "leaderboard.json", content)
+    several = bool(_objective_names(lines))
+    write_json(run / "leaderboard.json", [_json(line, several=several) for line in lines])
     write_atomic(run / "leaderboard.md", _markdown(run, lines).encode())
 
 
-def _trial_row(run: Path, trial: TrialRecord) -> Row:
+def _json(line: Row, *, several: bool) -> dict[str, Any]:
+    return {
+        "name": line.name,
+        "outcome": line.outcome,
+        "objective": line.objective,
+        **({"objectives": dict(line.objectives), "front": line.front} if several else {}),
+        "bars": line.bars,
+        "note": line.note,
+        "parameters": dict(line.parameters),
+        "scores": dict(line.scores),
+    }
+
+
+def _objective_names(lines: Iterable[TrialRecord | Row]) -> tuple[str, ...]:
+    """All objectives of the search: a line may lack some, an anchor those that need a discriminator."""
+    return max((tuple(line.objectives) for line in lines), key=len, default=())
+
+
+def _trial_row(run: Path, trial: TrialRecord, *, front: bool) -> Row:
     evaluations = read_scores(run / "trials" / trial.name)
     last = evaluations[-1] if evaluations else {}
     return Row(
@@ -97,6 +122,20 @@ def _trial_row(run: Path, trial: TrialRecord) -> Row:
         note="; ".join(filter(None, (trial.known, trial.reason))),
         bars=last.get("bars", 0),
         evaluations=len(evaluations),
+        objectives=trial.objectives,
+        front=front,
+    )
+
+
+def _anchor_row(name: str, scores: Mapping[str, float], objectives: Iterable[str]) -> Row:
+    return Row(
+        name=name,
+        outcome="anchor",
+        objective=scores["objective"],
+        scores=scores,
+        parameters={},
+        note="",
+        objectives={key: scores[key] for key in objectives if key in scores},
     )
 
 
@@ -111,12 +150,17 @@ def _objective(line: Row) -> float:
 
 def _markdown(run: Path, lines: Sequence[Row]) -> str:
     parameters = sorted({name for line in lines for name in line.parameters})
-    header = ["trial", "outcome", "objective", *parameters, *SCORES, "bars", "note"]
+    objectives = _objective_names(lines)
+    others = [name for name in objectives if name != "objective"]  # which has its column anyway
+    front = ["front"] if objectives else []
+    header = ["trial", "outcome", "objective", *front, *others, *parameters, *SCORES, "bars", "note"]
     table = [
         [
             f"*{line.name}*" if line.outcome == "anchor" else line.name,
             line.outcome,
             _number(line.objective),
+            *("yes" if line.front else "" for _ in front),
+            *(_number(line.objectives.get(name)) for name in others),
             *(_number(line.parameters.get(name)) for name in parameters),
             *(_number(line.scores.get(name)) for name in SCORES),
             f"{line.bars:,}" if line.bars else "",
@@ -128,7 +172,17 @@ def _markdown(run: Path, lines: Sequence[Row]) -> str:
     return (
         f"# {run.name}\n\nObjective: distance of the music to that of the validation songs; 0 is real music, lower is "
         "better. It is the mean over a trial's last three evaluations; the scores are those of the last one. Trials "
-        f"that did not spend the full budget stand below those that did.\n\n{body}\n"
+        f"that did not spend the full budget stand below those that did.\n\n{_front_told(objectives)}{body}\n"
+    )
+
+
+def _front_told(objectives: Sequence[str]) -> str:
+    if not objectives:
+        return ""
+    return (
+        f"On the front, by {', '.join(objectives)} (lower is better, each averaged likewise), stand the trials of the "
+        "full budget that no other beats in one without being worse in another. The winner is the lowest objective on "
+        "the front.\n\n"
     )
 
 

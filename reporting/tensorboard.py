@@ -25,9 +25,12 @@ class TrialBoard:
         _add(self._writer, summary_v2.hparams_pb(dict(parameters), trial_id=session))
 
     def add_scalars(self, result: Mapping[str, Any], step: int) -> None:
-        """Objective, scores and losses of one evaluation; `step` counts bars."""
+        """Objectives, scores and losses of one evaluation; `step` counts bars."""
         for name in _METRICS:
             self._writer.add_scalar(name, result[name], step)
+        for name, value in result.get("objectives", {}).items():
+            if name not in _METRICS:
+                self._writer.add_scalar(_tag(name), value, step)
         for group in ("scores", "losses"):
             for name, value in result.get(group, {}).items():
                 self._writer.add_scalar(f"{group}/{name}", value, step)
@@ -60,17 +63,24 @@ class TrialBoard:
         self._writer.close()
 
 
-def write_hparams_columns(run: Path, parameters: Iterable[str]) -> None:
-    """Declare the HParams table once, at the run's root: every parameter of the space, and the objective.
+def write_hparams_columns(run: Path, parameters: Iterable[str], objectives: Iterable[str] = ()) -> None:
+    """Declare the HParams table once, at the run's root: every parameter of the space, `objective` and the others.
 
     Without it TensorBoard takes its columns from the trial it happens to read first.
     """
     summary = summary_v2.hparams_config_pb(
         hparams=[summary_v2.HParam(name) for name in parameters],
-        metrics=[summary_v2.Metric("objective", display_name="objective (lower is better)")],
+        metrics=[
+            summary_v2.Metric(_tag(name), display_name=f"{name} (lower is better)")
+            for name in dict.fromkeys(("objective", *objectives))
+        ],
     )
     with SummaryWriter(str(run)) as writer:
         _add(writer, summary)
+
+
+def _tag(objective: str) -> str:
+    return objective if objective in _METRICS else f"objectives/{objective}"
 
 
 def _add(writer: SummaryWriter, summary: Any) -> None:

@@ -1,63 +1,105 @@
-"""A phrase as a vector of numbers in five families: what the objective compares."""
+"""A phrase as a vector of 43 numbers in five families: what the objective compares."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
 from scores.notes import Bars, BoolArray, IntArray
-from scores.registry import measure
-from scores.undefined import FloatArray, defined_mean, defined_std
+from scores.registry import bar_scores, phrase_scores
+from scores.undefined import FloatArray, defined_std
 
 Family = Literal["pitch", "motion", "rhythm", "harmony", "structure"]
 FAMILIES: Final[tuple[Family, ...]] = ("pitch", "motion", "rhythm", "harmony", "structure")
 
-FEATURES: Final[Mapping[str, Family]] = MappingProxyType(
+
+class Feature(NamedTuple):
+    """One column: a score of the phrase, or how much the score spreads over the phrase's bars."""
+
+    family: Family
+    score: str
+    spread: bool = False
+
+
+FEATURES: Final[Mapping[str, Feature]] = MappingProxyType(
     {
-        "phrase_pce": "pitch",
-        "phrase_scale_consistency": "pitch",
-        "copy_prev_rate": "structure",
-        "empty_bar_rate": "rhythm",
-        "mean_note_count": "rhythm",
-        "mean_pitch_class_entropy": "pitch",
-        "mean_mean_duration": "rhythm",
-        "mean_mean_abs_interval": "motion",
-        "mean_scale_consistency": "pitch",
-        "mean_chord_tone_rate": "harmony",
-        "mean_step_agreement_prev": "structure",
-        "std_note_count": "rhythm",
-        "std_pitch_class_entropy": "pitch",
-        "std_mean_duration": "rhythm",
+        "phrase_pce": Feature("pitch", "phrase_pce"),
+        "phrase_scale_consistency": Feature("pitch", "phrase_scale_consistency"),
+        "phrase_range": Feature("pitch", "phrase_range"),
+        "distinct_bar_ratio": Feature("structure", "distinct_bar_ratio"),
+        "copy_prev_rate": Feature("structure", "copy_prev_rate"),
+        "copy_first_rate": Feature("structure", "copy_first_rate"),
+        "sim_lag1": Feature("structure", "step_agreement_lag1"),
+        "sim_lag2": Feature("structure", "step_agreement_lag2"),
+        "sim_lag4": Feature("structure", "step_agreement_lag4"),
+        "groove_all": Feature("rhythm", "groove_similarity"),
+        "H4": Feature("pitch", "pitch_class_entropy_4"),
+        "empty_bar_rate": Feature("rhythm", "empty_bar_rate"),
+        "mean_note_count": Feature("rhythm", "note_count"),
+        "mean_pitch_count": Feature("pitch", "pitch_count"),
+        "mean_pitch_class_count": Feature("pitch", "pitch_class_count"),
+        "mean_pitch_range": Feature("pitch", "pitch_range"),
+        "mean_mean_pitch": Feature("pitch", "mean_pitch"),
+        "mean_pitch_class_entropy": Feature("pitch", "pitch_class_entropy"),
+        "mean_mean_duration": Feature("rhythm", "mean_duration"),
+        "mean_rest_rate": Feature("rhythm", "rest_rate"),
+        "mean_qualified_note_rate": Feature("rhythm", "qualified_note_rate"),
+        "mean_mean_abs_interval": Feature("motion", "mean_abs_interval"),
+        "mean_max_abs_interval": Feature("motion", "max_abs_interval"),
+        "mean_scale_consistency": Feature("pitch", "scale_consistency"),
+        "mean_on_beat_rate": Feature("rhythm", "on_beat_rate"),
+        "mean_off_eighth_rate": Feature("rhythm", "off_eighth_rate"),
+        "mean_polyphony": Feature("pitch", "polyphony"),
+        "mean_chord_tone_rate": Feature("harmony", "chord_tone_rate"),
+        "mean_ctnctr": Feature("harmony", "ctnctr"),
+        "mean_pcs": Feature("harmony", "pcs"),
+        "mean_mctd": Feature("harmony", "mctd"),
+        "mean_groove_similarity": Feature("rhythm", "groove_similarity_prev"),
+        "mean_step_agreement_prev": Feature("structure", "step_agreement_prev"),
+        "mean_pc_similarity_prev": Feature("structure", "pc_similarity_prev"),
+        "mean_join_interval": Feature("motion", "join_interval"),
+        "std_note_count": Feature("rhythm", "note_count", spread=True),
+        "std_pitch_class_count": Feature("pitch", "pitch_class_count", spread=True),
+        "std_mean_pitch": Feature("pitch", "mean_pitch", spread=True),
+        "std_pitch_class_entropy": Feature("pitch", "pitch_class_entropy", spread=True),
+        "std_mean_duration": Feature("rhythm", "mean_duration", spread=True),
+        "std_pcs": Feature("harmony", "pcs", spread=True),
+        "std_on_beat_rate": Feature("rhythm", "on_beat_rate", spread=True),
+        "std_rest_rate": Feature("rhythm", "rest_rate", spread=True),
     }
 )
-"""Column name to family, in column order: a phrase score, or `mean_`/`std_` of a bar score over the bars."""
+"""Column name to what it holds, in column order."""
+
+
+class Measured(NamedTuple):
+    """Everything that is measured of a set of phrases by itself."""
+
+    features: FloatArray
+    """(M, 43), NaN where undefined."""
+    scores: dict[str, FloatArray]
+    """Score to its values: per bar (N,) where it is defined by bars, else per phrase (M,)."""
+
+
+def measured(bars: Bars) -> Measured:
+    """Features and scores of phrases; means and deviations (ddof 0) leave undefined bars out."""
+    of_bars = bar_scores(bars)
+    of_phrases = phrase_scores(bars, of_bars)
+    columns = [
+        defined_std(bars.by_phrase(of_bars[feature.score]), 1) if feature.spread else of_phrases[feature.score]
+        for feature in FEATURES.values()
+    ]
+    return Measured(features=np.column_stack(columns), scores=of_phrases | of_bars)
 
 
 def phrase_features(roll: BoolArray, chord: IntArray) -> FloatArray:
-    """Feature vectors (M, F) float64 of phrases, one column per entry of `FEATURES`.
-
-    Means and deviations (ddof 0) over a phrase's bars leave undefined bars out; a column is NaN for a phrase
-    that defines none. The first bar of a phrase has no bar before it.
+    """Feature vectors (M, 43) float64 of phrases, one column per entry of `FEATURES`, NaN where undefined.
 
     Args:
         roll: bool (M, 8, 16, 128).
         chord: whole numbers (M, 8), classes 0-24.
+
+    Raises:
+        ValueError: on another shape or dtype, or a chord outside 0-24.
     """
-    bars = Bars.of_phrases(roll, chord)
-    return feature_matrix(measure(bars, "phrase"), measure(bars, "bar"), bars.bars_per_phrase)
-
-
-def feature_matrix(
-    phrase_scores: Mapping[str, FloatArray], bar_scores: Mapping[str, FloatArray], bars_per_phrase: int
-) -> FloatArray:
-    """The matrix of `phrase_features` from scores that are already there: (M,) per phrase, (N,) per bar."""
-
-    def column(name: str) -> FloatArray:
-        if name in phrase_scores:
-            return phrase_scores[name]
-        statistic, _, score = name.partition("_")
-        values = bar_scores[score].reshape(-1, bars_per_phrase)
-        return defined_mean(values, 1) if statistic == "mean" else defined_std(values, 1)
-
-    return np.column_stack([column(name) for name in FEATURES])
+    return measured(Bars.of_phrases(roll, chord)).features

@@ -1,145 +1,177 @@
-"""The number that the search minimises: how far generated phrases are from real ones.
-
-It is the normalised energy distance of Szekely & Rizzo (2013) between the two sets of feature vectors:
-no kernel width, no embedding, and a mean that does not depend on the number of phrases.
-"""
+"""The number that the search minimises: how far generated phrases are from real ones, guarded against cheating."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from data_prep.errors import UserError
-from scores.features import FAMILIES, FEATURES, feature_matrix, phrase_features
+from scores.copying import TrainingWindows, near_copy_rate
+from scores.distances import mean_distance, mean_distance_within
+from scores.diversity import coverage, intra_set_distance, recall
+from scores.energy import Standard, normalised, view
+from scores.features import FAMILIES, Family, measured
 from scores.notes import Bars, BoolArray, IntArray
-from scores.registry import measure
-from scores.undefined import FloatArray, defined_mean, defined_std
+from scores.pitch import HIGHEST_AUDIBLE, LOWEST_AUDIBLE, out_of_register_rate
+from scores.structure import dup_rate
+from scores.transitions import jensen_shannon, nltm, pctm
+from scores.undefined import FloatArray, defined_mean
 
-WORST_OBJECTIVE: Final = 3.0
-"""The objective of output that cannot be measured at all: worse than anything that can."""
-WORST_DISTANCE: Final = 1.0
-"""The upper bound of an energy distance, reported per family when nothing can be measured."""
-_CLIP: Final = 6.0
-_ROWS_AT_ONCE: Final = 512
+WORST: Final[Mapping[str, float]] = MappingProxyType(
+    {"objective": 3.0, "realism": 1.0, "diversity_deficit": 2.0, "balance": 1.0, "worst_family": 1.0}
+)
+"""What a search may minimise, with the value of output that cannot be measured: as bad as it can be."""
 
+OBJECTIVES: Final = tuple(WORST)
 
-def _columns_by_report() -> dict[str, tuple[NDArray[np.intp], FloatArray]]:
-    """Name of each reported distance to its columns and their weights."""
-    family_of = np.array(list(FEATURES.values()))
-    size = np.array([np.count_nonzero(family_of == family) for family in family_of])
-    columns = {"objective": (np.arange(len(size)), 1 / np.sqrt(size))}
-    for family in FAMILIES:
-        (members,) = np.nonzero(family_of == family)
-        columns[f"med_{family}"] = (members, np.ones(len(members)))
-    return columns
+_MARGIN: Final = 0.05
+_VIEWS: Final[tuple[Family | None, ...]] = (None, *FAMILIES)
 
 
-_COLUMNS: Final = _columns_by_report()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseLine:
+    """What real continuations of the same prompts score: real songs repeat themselves too."""
+
+    near_copy_rate: float = 0.0
+    dup_rate: float = 0.0
+    recall: float = 1.0
+    coverage: float = 1.0
 
 
-def _distance_sum(x: FloatArray, y: FloatArray) -> float:
-    """Sum of the Euclidean distances of all pairs, a block of rows at a time to bound the memory."""
-    norm_y, total = (y**2).sum(1), 0.0
-    for start in range(0, len(x), _ROWS_AT_ONCE):
-        block = x[start : start + _ROWS_AT_ONCE]
-        norms = (block**2).sum(1)[:, None] + norm_y
-        squared = norms - 2 * (block @ y.T)
-        # Equal rows cancel to rounding noise, whose root would look like a distance of 1e-7.
-        squared[squared < 1e-13 * norms] = 0
-        total += float(np.sqrt(squared).sum())
-    return total
+def excess(rate: float, base: float) -> float:
+    """How far a rate is above that of real music and a margin of .05, as a share of the way to 1; from 0 to 1.
 
-
-def self_distance(rows: FloatArray) -> float:
-    """Mean distance over pairs of different rows; 0 for a single row, whose spread nothing shows."""
-    return _distance_sum(rows, rows) / max(1, len(rows) * (len(rows) - 1))
-
-
-def energy_distance(reference: FloatArray, generated: FloatArray, *, reference_self: float | None = None) -> float:
-    """Normalised energy distance between two sets of weighted feature vectors.
-
-    Formula: (2A - B - C) / (2A); A is the mean distance of a reference and a generated row, B and C are the
-    means over pairs of different rows within either set.
-    Unit and range: none; 0 means the same distribution, 1 is the most. The numerator is unbiased, so values
-    slightly below 0 occur.
-    Edge case: 0 if A is 0; a set of one row has a self-distance of 0.
-    Source: Szekely & Rizzo 2013.
-
-    Args:
-        reference: float (n, F), finite, n >= 1.
-        generated: float (m, F), finite, m >= 1.
-        reference_self: B, if it is already known.
+    0 where the rate is undefined (NaN), or the base line leaves nothing to exceed.
     """
-    between = _distance_sum(reference, generated) / (len(reference) * len(generated))
-    if between == 0:
-        return 0.0
-    within = self_distance(reference) if reference_self is None else reference_self
-    return (2 * between - within - self_distance(generated)) / (2 * between)
+    usual = base + _MARGIN
+    return (rate - usual) / (1 - usual) if rate > usual and usual < 1 else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Reference:
     """Real phrases, reduced to what comparing others with them needs. Build it with `Reference.fit`."""
 
-    mean: FloatArray
-    """(F,) of each feature over the phrases that define it."""
-    scale: FloatArray
-    """(F,) standard deviation, not below 5 % of max(|mean|, .01)."""
+    standard: Standard
     z: FloatArray
-    """(n, F) standardised features."""
-    self_distances: Mapping[str, float]
-    """Distance within the reference, by reported name."""
+    """(n, 43) standardised features."""
+    within: Mapping[Family | None, float]
+    """Mean distance within the reference: overall (None) and by family."""
+    pctm: FloatArray
+    """(12, 12) transitions between pitch classes."""
+    nltm: FloatArray
+    """(8, 8) transitions between note lengths."""
+    register: tuple[int, int]
+    """Lowest and highest pitch that are in place."""
+    training: TrainingWindows | None
+    """Where copies are looked for; None: nowhere."""
 
     @classmethod
-    def fit(cls, roll: BoolArray, chord: IntArray) -> "Reference":
+    def fit(
+        cls,
+        roll: BoolArray,
+        chord: IntArray,
+        *,
+        training: TrainingWindows | None = None,
+        register: tuple[int, int] = (LOWEST_AUDIBLE, HIGHEST_AUDIBLE),
+    ) -> "Reference":
         """From real phrases, bool (n, 8, 16, 128), and their chords (n, 8).
+
+        Args:
+            roll: the phrases.
+            chord: their chords.
+            training: the training music, in which near copies are looked for.
+            register: lowest and highest pitch of the training music; by default the keys of a piano.
 
         Raises:
             UserError: with fewer than two phrases.
         """
         if len(roll) < 2:
             raise UserError(f"The reference has {len(roll)} phrases of 8 bars, but at least 2 are needed.")
-        features = phrase_features(roll, chord)
-        mean = defined_mean(features, 0)
-        scale = np.maximum(defined_std(features, 0), 0.05 * np.maximum(np.abs(mean), 0.01))
-        z = _standardise(features, mean, scale)
-        distances = {name: self_distance(z[:, cols] * weight) for name, (cols, weight) in _COLUMNS.items()}
-        return cls(mean=mean, scale=scale, z=z, self_distances=distances)
+        bars = Bars.of_phrases(roll, chord)
+        features = measured(bars).features
+        standard = Standard.of(features)
+        z = standard.standardised(features)
+        lines = bars.by_phrase(bars.now.line)
+        return cls(
+            standard=standard,
+            z=z,
+            within={family: mean_distance_within(view(z, family)) for family in _VIEWS},
+            pctm=pctm(lines),
+            nltm=nltm(lines),
+            register=register,
+            training=training,
+        )
 
-    def evaluate(self, roll: BoolArray, chord: IntArray) -> dict[str, float]:
+    def base_line(self, roll: BoolArray, chord: IntArray) -> BaseLine:
+        """What the real continuations (M, 8, 16, 128) of some prompts score."""
+        bars = Bars.of_phrases(roll, chord)
+        found = self._set_scores(bars, measured(bars).features, BaseLine())
+        return BaseLine(
+            near_copy_rate=found.get("near_copy_rate", 0.0),
+            dup_rate=found.get("dup_rate", 0.0),
+            recall=found.get("recall_ratio", 1.0),
+            coverage=found.get("coverage_ratio", 1.0),
+        )
+
+    def evaluate(self, roll: BoolArray, chord: IntArray, base: BaseLine | None = None) -> dict[str, float]:
         """Everything reported about generated phrases; every value is finite, whatever they are.
 
         Args:
             roll: bool (M, 8, 16, 128); M may be 0.
             chord: whole numbers (M, 8), classes 0-24.
+            base: of real continuations of the same prompts; without it, of music that never repeats.
 
         Returns:
-            `objective`: the energy distance with every family weighted alike, about 0 (as real) to 1; lower
-            is better; 3 if there is no phrase. It is unguarded: it hardly sees copies of training bars or of
-            each other, so watch `dup_rate`. `med_<family>`: the same inside one family. `<score>`: its mean
-            over the bars or phrases that define it; absent if none does.
+            `objective`: `realism` and what `near_copy_rate` and `dup_rate` exceed the base line by, about 0 (as real)
+            to 3 (nothing to measure); lower is better. `realism`: the Music Energy Distance. `med_<family>`: the same
+            inside one family, `worst_family`: the largest of them. `diversity_deficit`: how much of real music is
+            never reached, and the excess of near copies. `<score>`: its mean over the bars or phrases that define it,
+            or its value for the set; absent where nothing defines it.
         """
         bars = Bars.of_phrases(roll, chord)
-        by_bar, by_phrase = measure(bars, "bar"), measure(bars, "phrase")
-        features = feature_matrix(by_phrase, by_bar, bars.bars_per_phrase)
-        scores = by_bar | by_phrase | measure(bars, "set")
-        means = {name: float(defined_mean(values.reshape(-1), 0)) for name, values in scores.items()}
-        return self._distances(features) | {name: mean for name, mean in means.items() if np.isfinite(mean)}
+        features, scores = measured(bars)
+        scores["out_of_register_rate"] = out_of_register_rate(bars, *self.register)
+        means = {name: float(defined_mean(values, 0)) for name, values in scores.items()}
+        base = base or BaseLine()
+        sets = self._set_scores(bars, features, base)
+        return self._numbers(features, sets, base) | _finite(means) | sets
 
-    def _distances(self, features: FloatArray) -> dict[str, float]:
-        if len(features) == 0:
-            return {name: WORST_OBJECTIVE if name == "objective" else WORST_DISTANCE for name in _COLUMNS}
-        z = _standardise(features, self.mean, self.scale)
+    def _numbers(self, features: FloatArray, sets: Mapping[str, float], base: BaseLine) -> dict[str, float]:
+        """The objectives, and the distance of every family."""
+        if not len(features):
+            worst = {name: value for name, value in WORST.items() if name != "balance"}
+            return worst | {f"med_{family}": WORST["realism"] for family in FAMILIES}
+        realism, *families = (self._distance(features, family) for family in _VIEWS)
+        copied = excess(sets.get("near_copy_rate", 0.0), base.near_copy_rate)
         return {
-            name: energy_distance(
-                self.z[:, cols] * weight, z[:, cols] * weight, reference_self=self.self_distances[name]
-            )
-            for name, (cols, weight) in _COLUMNS.items()
+            "objective": realism + copied + excess(sets["dup_rate"], base.dup_rate),
+            "realism": realism,
+            "diversity_deficit": max(0.0, 1 - sets.get("recall_ratio", 0.0)) + copied,
+            "worst_family": max(families),
+        } | {f"med_{family}": distance for family, distance in zip(FAMILIES, families, strict=True)}
+
+    def _distance(self, features: FloatArray, family: Family | None) -> float:
+        x, y = view(self.z, family), view(self.standard.standardised(features), family)
+        return normalised(mean_distance(x, y), self.within[family], mean_distance_within(y))
+
+    def _set_scores(self, bars: Bars, features: FloatArray, base: BaseLine) -> dict[str, float]:
+        """The scores of the whole set, as far as they are defined."""
+        lines = bars.by_phrase(bars.now.line)
+        real, generated = view(self.z), view(self.standard.standardised(features))
+        found = {
+            "dup_rate": float(dup_rate(bars)),
+            "pctm": jensen_shannon(pctm(lines), self.pctm),
+            "nltm": jensen_shannon(nltm(lines), self.nltm),
+            "intra_set_distance": intra_set_distance(generated, real),
+            "recall_ratio": recall(real, generated) / base.recall if base.recall else np.nan,
+            "coverage_ratio": coverage(real, generated) / base.coverage if base.coverage else np.nan,
         }
+        if self.training is not None:
+            found["near_copy_rate"] = near_copy_rate(lines, self.training)
+        return _finite(found)
 
 
-def _standardise(features: FloatArray, mean: FloatArray, scale: FloatArray) -> FloatArray:
-    """Clip((f - mean) / scale, -6, 6), and 0 where a feature is undefined here or in the whole reference."""
-    return np.nan_to_num(np.clip((features - mean) / scale, -_CLIP, _CLIP), nan=0.0)
+def _finite(values: Mapping[str, float]) -> dict[str, float]:
+    return {name: float(value) for name, value in values.items() if np.isfinite(value)}

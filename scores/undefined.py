@@ -15,6 +15,11 @@ def ratio(numerator: NDArray[Any], denominator: NDArray[Any]) -> FloatArray:
     return result
 
 
+def where(condition: NDArray[np.bool_], values: NDArray[Any]) -> FloatArray:
+    """The values where the condition holds, NaN elsewhere."""
+    return np.where(condition, values, np.nan)
+
+
 def defined_mean(values: FloatArray, axis: int) -> FloatArray:
     """Mean over `axis` of the values that are not NaN; NaN where there is none."""
     defined = ~np.isnan(values)

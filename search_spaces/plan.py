@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from data_prep.errors import UserError
-from search_spaces.space import Space
+from search_spaces.space import GUARDED, Space
+from trainables.config import Budget
 
 _LONGEST_NAME: Final = 100
 
@@ -62,12 +63,14 @@ class Plan:
 
     def as_json(self, space: Space) -> dict[str, Any]:
         """The plan with what the space adds to it, for `plan.json`."""
+        more = {} if space.objectives == GUARDED else {"objectives": list(space.objectives)}
         return asdict(self) | {
             "results": str(self.results),
             "system": space.system,
             "budget": asdict(space.budget),
             "first_rung": space.first_rung,
             "known": [{"source": known.source, "parameters": dict(known.parameters)} for known in space.known],
+            **more,
         }
 
     def as_text(self, space: Space) -> str:
@@ -75,18 +78,26 @@ class Plan:
         budget = space.budget
         limit = "no limit" if self.time_budget is None else f"at most {_shown(self.time_budget)}, then it stops"
         room = self.concurrency or "as many as there is room for"
+        front = f"{', '.join(space.objectives)}; the winner is the lowest objective on their Pareto front"
         lines = {
             "space": f"{self.space}: {space.title}",
             "system": space.system,
+            "objectives": "" if space.objectives == GUARDED else front,
             "music": self.data,
             "trials": f"{self.trials:,}, {room} at a time; seed {self.seed}",
-            "a trial": f"{budget.bars:,} bars, judged {budget.evaluations} times on {budget.rollouts} phrases; "
+            "a trial": f"{budget.bars:,} bars, judged {_judged(budget)}; "
             f"the worse half is stopped after evaluation {space.first_rung}",
             "tried first": "; ".join(known.source for known in space.known) or "nothing",
             "time": limit,
             "results": str(self.run),
         }
-        return "\n".join(f"{name:<13}{value}" for name, value in lines.items())
+        return "\n".join(f"{name:<13}{value}" for name, value in lines.items() if value)
+
+
+def _judged(budget: Budget) -> str:
+    early = sum(budget.early(evaluation) for evaluation in range(1, budget.evaluations + 1))
+    times = f"{budget.evaluations} times on {budget.rollouts} phrases"
+    return f"{times} (the first {early} on {budget.early_rollouts})" if early else times
 
 
 def _shown(seconds: float) -> str:

@@ -12,7 +12,7 @@ from optuna import Study
 from optuna.trial import Trial, TrialState
 from ray.tune.search import Searcher
 
-from search_spaces.space import Space
+from search_spaces.space import GUARDED, Space
 from search_spaces.study import open_study, trial_name
 
 
@@ -26,6 +26,10 @@ class StudySearcher(Searcher):
     * diverged: PRUNED with an intermediate value that is not a number and the attribute `diverged`, so that the
       sampler learns to stay away
     * crashed, or the search ended before its first evaluation (`unjudged`): FAIL with the reason
+
+    A space with other objectives than `objective` has its own values told, and the last of them and of `objective`
+    kept as attributes. With several, Optuna takes no intermediate values: the sampler then learns from complete trials,
+    and stays away from diverged ones because they break a constraint.
     """
 
     def __init__(self, run: Path, space: Space, *, seed: int, concurrency: int) -> None:
@@ -34,7 +38,7 @@ class StudySearcher(Searcher):
         self._space = space
         self._seed = seed
         self._concurrency = concurrency
-        self._study = open_study(run, seed=seed)
+        self._study = open_study(run, seed=seed, objectives=space.objectives)
         self._live: dict[str, Trial] = {}
         self._reported: dict[int, int] = {}
         self._begun = 0
@@ -79,12 +83,11 @@ class StudySearcher(Searcher):
         if error or result is None or "objective" not in result:
             self._fail(trial, "crashed: see error.txt in the trial's folder")
         elif result["diverged"]:
-            trial.set_user_attr("diverged", True)
-            trial.report(math.nan, step=result["training_iteration"])
+            self._mark_diverged(trial, result["training_iteration"])
             self._prune(trial, "losses were no longer finite")
         elif result["training_iteration"] >= self._space.budget.evaluations:
             self._report(trial, result)
-            self._study.tell(trial, result["objective"])
+            self._study.tell(trial, self._values(result))
         else:
             self._report(trial, result)
             self._prune(trial, "among the worse half at its rung")
@@ -113,8 +116,27 @@ class StudySearcher(Searcher):
         # on, which are the same: Optuna warns of a second value for a step.
         step = result["training_iteration"]
         if step > self._reported.get(trial.number, 0):
-            trial.report(result["objective"], step=step)
+            self._keep(trial, result, step)
             self._reported[trial.number] = step
+
+    def _keep(self, trial: Trial, result: dict[str, Any], step: int) -> None:
+        names, values = self._space.objectives, self._values(result)
+        if len(names) == 1:
+            trial.report(values[0], step=step)
+        if names != GUARDED:
+            trial.set_user_attr("objective", result["objective"])
+            trial.set_user_attr("objectives", dict(zip(names, values, strict=True)))
+
+    def _values(self, result: dict[str, Any]) -> list[float]:
+        """What the study minimises, in its order; Ray hands a searcher nested results flattened."""
+        return [result["objective" if name == "objective" else f"objectives/{name}"] for name in self._space.objectives]
+
+    def _mark_diverged(self, trial: Trial, step: int) -> None:
+        trial.set_user_attr("diverged", True)
+        if len(self._space.objectives) == 1:
+            trial.report(math.nan, step=step)
+        else:
+            trial.set_constraint("diverged", 1.0)  # any number above 0 ranks the trial behind all that keep to it
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing to save: the journal on disk is always up to date."""

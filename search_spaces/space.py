@@ -5,13 +5,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import optuna
 from optuna.trial import BaseTrial
 
 from data_prep.errors import UserError, unknown
+from scores.objective import OBJECTIVES
 from trainables.config import Budget
+
+GUARDED: Final = ("objective",)
+"""What a search minimises unless its space says otherwise: the guarded number alone."""
 
 _LOOKS = 64
 _DECLARATION = re.compile(r"^SPACE\b", re.MULTILINE)
@@ -46,10 +50,14 @@ class Space:
     budget: Budget = field(default_factory=Budget)
     trials: int = 16
     first_rung: int = 4
-    """Evaluation after which the worse half of the trials is stopped."""
+    """Evaluation after which the worse half of the trials, by `objective`, is stopped."""
+
+    objectives: tuple[str, ...] = GUARDED
+    """Names out of `OBJECTIVES`, all minimised at once: with several, the search looks for their Pareto front."""
 
     def __post_init__(self) -> None:
-        """Refuse a rung at which nothing could be stopped."""
+        """Refuse a rung at which nothing could be stopped, and objectives that no trial reports."""
+        _check_objectives(self.objectives)
         if not 1 <= self.first_rung <= self.budget.evaluations:
             raise ValueError(f"first_rung is {self.first_rung}, but must be from 1 to {self.budget.evaluations}.")
 
@@ -63,6 +71,14 @@ class Space:
             self.suggest(trial)
             names |= dict.fromkeys(trial.params)
         return list(names)
+
+
+def _check_objectives(names: tuple[str, ...]) -> None:
+    if not isinstance(names, tuple) or not names or len(set(names)) < len(names):
+        raise UserError(f"objectives is {names!r}, but must be a tuple of one or more names, each once.")
+    for name in names:
+        if name not in OBJECTIVES:
+            raise UserError(unknown("objective", name, OBJECTIVES))
 
 
 def space_names() -> list[str]:

@@ -1,8 +1,8 @@
 """The study: what was asked, what came of it. `results/<run>/study.journal` is the memory of a search."""
 
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +11,8 @@ import optuna
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
+
+from search_spaces.space import GUARDED
 
 STUDY_FILE: Final = "study.journal"
 STUDY_NAME: Final = "search"
@@ -30,7 +32,11 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialRecord:
-    """One trial as the study remembers it; `objective` is its last, None where there is none."""
+    """One trial as the study remembers it.
+
+    `objective` is its last, None where there is none. `objectives` are the last values of all that its search
+    minimises; empty where that is `objective` alone, and where `objective` is None.
+    """
 
     name: str
     outcome: Outcome
@@ -38,6 +44,7 @@ class TrialRecord:
     parameters: Mapping[str, Any]
     known: str
     reason: str
+    objectives: Mapping[str, float] = field(default_factory=dict)
 
 
 def trial_name(number: int) -> str:
@@ -45,19 +52,22 @@ def trial_name(number: int) -> str:
     return f"{number:04d}"
 
 
-def open_study(run: Path, *, seed: int) -> optuna.Study:
-    """The study of a run, made if there is none."""
+def open_study(run: Path, *, seed: int, objectives: Sequence[str] = GUARDED) -> optuna.Study:
+    """The study of a run, made for these objectives if there is none; one that is there keeps its own."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # `group`
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # `group`, the names of metrics
         sampler = optuna.samplers.TPESampler(multivariate=True, group=True, n_startup_trials=_STARTUP_TRIALS, seed=seed)
-    return optuna.create_study(
-        study_name=STUDY_NAME,
-        storage=JournalStorage(JournalFileBackend(str(run / STUDY_FILE))),
-        sampler=sampler,
-        direction="minimize",
-        load_if_exists=True,
-    )
+        study = optuna.create_study(
+            study_name=STUDY_NAME,
+            storage=JournalStorage(JournalFileBackend(str(run / STUDY_FILE))),
+            sampler=sampler,
+            directions=["minimize"] * len(objectives),
+            load_if_exists=True,
+        )
+        if tuple(objectives) != GUARDED:
+            study.set_metric_names(list(objectives))
+    return study
 
 
 def records(study: optuna.Study) -> list[TrialRecord]:
@@ -68,17 +78,25 @@ def records(study: optuna.Study) -> list[TrialRecord]:
 
 def _record(trial: FrozenTrial) -> TrialRecord:
     attributes = trial.user_attrs
-    last = trial.value
-    if last is None and trial.intermediate_values:
-        last = trial.intermediate_values[max(trial.intermediate_values)]
+    outcome = _outcome(trial)
+    diverged = outcome is Outcome.DIVERGED
     return TrialRecord(
         name=trial_name(trial.number),
-        outcome=_outcome(trial),
-        objective=None if last is None or last != last else last,
+        outcome=outcome,
+        objective=None if diverged else _objective(trial),
         parameters=trial.params,
         known=attributes.get("known", ""),
         reason=attributes.get("reason", ""),
+        objectives={} if diverged else attributes.get("objectives", {}),
     )
+
+
+def _objective(trial: FrozenTrial) -> float | None:
+    if "objective" in trial.user_attrs:  # the values are other ones
+        return float(trial.user_attrs["objective"])
+    if trial.value is None and trial.intermediate_values:
+        return trial.intermediate_values[max(trial.intermediate_values)]
+    return trial.value
 
 
 def _outcome(trial: FrozenTrial) -> Outcome:

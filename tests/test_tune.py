@@ -2,6 +2,8 @@
 
 import json
 import socket
+import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,7 @@ def test_the_output_names_the_winner_where_to_listen_and_the_next_command(run: P
     assert "Winner: trial" in output
     assert "listen" in output
     assert "tensorboard --logdir" in output
+    assert "front" not in output  # it is for several objectives
     assert "Traceback" not in output
     assert len(output.splitlines()) < 60  # Ray keeps quiet
 
@@ -231,6 +234,48 @@ def test_dry_run_prints_the_plan_and_writes_nothing(capsys: pytest.CaptureFixtur
     assert "gan_balance" in printed
     assert "432,000" in printed
     assert not list(tmp_path.iterdir())
+
+
+SEVERAL = replace(SPACE, objectives=("realism", "diversity_deficit", "worst_family"), trials=3)
+
+
+def test_the_plan_names_the_objectives_where_they_are_not_the_usual_one(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert tune.main(["--space", "smoke", "--dry-run", "--results", str(tmp_path)]) == 0
+    assert "objectives" not in capsys.readouterr().out
+    monkeypatch.setattr(tune, "load_space", lambda name: SEVERAL)
+    assert tune.main(["--space", "smoke", "--dry-run", "--results", str(tmp_path)]) == 0
+    assert "objectives   realism, diversity_deficit, worst_family; the winner is" in capsys.readouterr().out
+
+
+def test_a_search_for_several_objectives_names_the_winner_on_their_front(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tune, "load_space", lambda name: SEVERAL)
+    # Ray's sockets live in its folder, and a socket's path may not be longer than 107 characters.
+    with tempfile.TemporaryDirectory(prefix="wtg", dir="/tmp", ignore_cleanup_errors=True) as ray_folder:
+        monkeypatch.setenv("RAY_TMPDIR", ray_folder)
+        assert tune.main(["--space", "smoke", "--results", str(tmp_path), "--name", "run"]) == 0
+    run = tmp_path / "run"
+    study = open_study(run, seed=0)
+    lines = {line["name"]: line for line in json.loads((run / "leaderboard.json").read_text())}
+    front = {name for name, line in lines.items() if line["front"]}
+    assert front == {f"{trial.number:04d}" for trial in study.best_trials} != set()
+    for record in records(study):
+        assert record.outcome in (Outcome.FINISHED, Outcome.STOPPED)
+        assert tuple(record.objectives) == SEVERAL.objectives
+        assert lines[record.name]["objectives"] == record.objectives
+        row = json.loads((run / "trials" / record.name / "scores.jsonl").read_text().splitlines()[-1])
+        assert record.objective == row["objective"]
+        shown = events(run / "trials" / record.name).Scalars("objectives/realism")[-1].value
+        assert shown == pytest.approx(record.objectives["realism"])
+    winner = min(front, key=lambda name: lines[name]["objective"])
+    output = capsys.readouterr().out
+    assert f"Winner: trial {winner}, objective" in output
+    (told,) = [line for line in output.splitlines() if line.startswith("  front ")]
+    assert all(name in told for name in (*front, *SEVERAL.objectives))
+    assert json.loads((run / "plan.json").read_text())["objectives"] == list(SEVERAL.objectives)
 
 
 def test_the_time_budget_is_for_those_who_did_not_ask_for_a_number_of_trials() -> None:

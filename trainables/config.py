@@ -3,10 +3,13 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Final
 
 from data_prep.errors import UserError, unknown
 from trainables.variants import VARIANTS, Variant
+
+AVERAGED_EVALUATIONS: Final = 3
+"""Evaluations at the end of a trial whose mean is its objective, as single ones wobble."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,13 +85,21 @@ class Budget:
     """Evaluations in a full trial, evenly spaced; the last three make its objective."""
 
     rollouts: int = 256
-    """Phrases of eight bars generated for each evaluation."""
+    """Phrases of eight bars generated for each evaluation that makes the objective."""
+
+    early_rollouts: int = 64
+    """The same for each evaluation before, which only have to tell the worse half; never more than `rollouts`."""
 
     def __post_init__(self) -> None:
         """Refuse budgets in which no trial could be judged."""
         _require(self.evaluations >= 1, "evaluations", self.evaluations, "at least 1")
         _require(self.bars >= self.evaluations, "bars", self.bars, "at least one per evaluation")
-        _require(self.rollouts >= 2, "rollouts", self.rollouts, "at least 2")
+        for key in ("rollouts", "early_rollouts"):
+            _require(getattr(self, key) >= 2, key, getattr(self, key), "at least 2")
+
+    def early(self, evaluation: int) -> bool:
+        """Whether the evaluation of that number, from 1, has no part in a full trial's objective."""
+        return evaluation <= self.evaluations - AVERAGED_EVALUATIONS
 
 
 def split_settings(system: str, settings: Mapping[str, Any]) -> tuple[Variant, TrainConfig]:

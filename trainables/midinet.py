@@ -8,8 +8,9 @@ import torch
 from numpy.typing import NDArray
 
 from data_prep.corpus import Corpus
-from trainables.batches import TrainingBars
+from trainables.batches import TrainingBars, one_hot
 from trainables.config import TrainConfig
+from trainables.networks.generator import NOISE
 from trainables.networks.layers import cancelled_spectral_norms
 from trainables.sampling import continue_bars
 from trainables.step import Means, Players, train_step
@@ -25,9 +26,10 @@ class MidiNet:
         torch.manual_seed(seed)
         torch.set_flush_denormal(True)
         self.config = config
+        self.device = torch.device(device)
         self.rests = bool((corpus.melody < 0).any())  # where no rest was kept, none may be written
-        self.players = Players(variant, config, torch.device(device))
-        self.bars = TrainingBars(corpus, device=torch.device(device), seed=seed)
+        self.players = Players(variant, config, self.device)
+        self.bars = TrainingBars(corpus, device=self.device, seed=seed)
         self.noise = torch.Generator().manual_seed(seed)
         self.bars_seen = 0
 
@@ -47,6 +49,24 @@ class MidiNet:
         """Phrases (M, B, 16) by the averaged generator that begin with `first_bar` (M, 16) over `chord` (M, B)."""
         self.players.average.renew_statistics(self.bars)
         return continue_bars(self.players.average.module, first_bar, chord, seed=seed, rests=self.rests)
+
+    @torch.no_grad()
+    def logits(
+        self, bar: NDArray[np.int8], previous: NDArray[np.int8], chord: NDArray[np.int8], *, seed: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """What the discriminator says of real bars (N, 16), and of bars the generator writes in their place.
+
+        Both are the players in training, not the average; their state is left as it is.
+        """
+        generator, discriminator = self.players.generator, self.players.discriminator
+        real, before = (one_hot(torch.from_numpy(bars).to(self.device)) for bars in (bar, previous))
+        classes = torch.from_numpy(chord.astype(np.int64)).to(self.device)
+        z = torch.randn(len(bar), NOISE, generator=torch.Generator().manual_seed(seed)).to(self.device)
+        generator.eval(), discriminator.eval()
+        fake = generator(z, before, classes)
+        said = [discriminator(bars, before, classes)[0].float().cpu().numpy() for bars in (real, fake)]
+        generator.train(), discriminator.train()
+        return said[0], said[1]
 
     @property
     def cancelled_spectral_norms(self) -> list[str]:

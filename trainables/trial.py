@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, Final
@@ -11,13 +11,11 @@ import torch
 from ray import tune
 
 from data_prep.corpus import Corpus
-from scores.objective import WORST_OBJECTIVE
-from trainables.config import Budget, split_settings
+from scores.objective import OBJECTIVES, WORST
+from trainables.checkpoint import read_state, write_state
+from trainables.config import AVERAGED_EVALUATIONS, Budget, split_settings
 from trainables.judge import Judge
 from trainables.midinet import MidiNet, diverged
-
-_AVERAGED_EVALUATIONS: Final = 3
-_CHECKPOINT: Final = "state.pt"
 
 
 class MidiNetTrial(tune.Trainable):
@@ -26,26 +24,27 @@ class MidiNetTrial(tune.Trainable):
     The configuration holds `settings` (fields of `Variant` and `TrainConfig`, flat) and `seed`. A step reports
 
     * `objective`: the mean over the last three evaluations, as single ones wobble; `objective_now`: this one alone
+    * `objectives`: the means of all that a search may minimise (`scores.OBJECTIVES`), `objective` among them
     * `bars`: bars shown to the optimisers; `seconds`: time spent in training
     * `scores`, `losses`: what it is made of
-    * `diverged`: losses are no longer finite; the trial ends, with the worst objective
+    * `diverged`: losses are no longer finite; the trial ends, with the worst objectives
     * `_media`: phrases to listen to (`Judge.samples`), for the driver to render
     """
 
     system: ClassVar[str]
 
-    def setup(self, config: dict[str, Any], corpus: Corpus, budget: Budget) -> None:
+    def setup(self, config: dict[str, Any], corpus: Corpus, judge: Judge, budget: Budget) -> None:
         """Build the system that `config` describes, on the GPU that Ray gave this trial or on one CPU thread."""
         torch.set_num_threads(1)  # two trials of two threads each on two cores run four times slower than two of one
         self.corpus, self.budget = corpus, budget
-        self.judge = Judge(corpus, rollouts=budget.rollouts)
+        self.judge = judge
         self.reset_config(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Start another trial in this process, with its data and judge."""
         self._config = new_config
         self._midinet: MidiNet | None = None
-        self.objectives: list[float] = []
+        self.recent: list[dict[str, float]] = []
         self.seconds = 0.0
         return True
 
@@ -67,31 +66,38 @@ class MidiNetTrial(tune.Trainable):
         result = {"losses": losses, "bars": self.midinet.bars_seen, "seconds": self.seconds}
         if diverged(losses):
             finite = {name: value for name, value in losses.items() if math.isfinite(value)}
-            worst = {"objective": WORST_OBJECTIVE, "objective_now": WORST_OBJECTIVE}
-            return result | {"losses": finite, "diverged": True, "done": True} | worst
-        scores = self.judge.evaluate(self.midinet)
+            return result | {"losses": finite, "diverged": True, "done": True} | _objectives([WORST])
+        scores = self._scores(early=self.budget.early(evaluation))
+        self.recent = [*self.recent, {name: scores[name] for name in OBJECTIVES}][-AVERAGED_EVALUATIONS:]
         return (
             result
             | {"scores": scores, "diverged": False, "done": evaluation >= self.budget.evaluations}
             | {"cancelled_spectral_norms": ",".join(self.midinet.cancelled_spectral_norms)}
             | {"_media": self.judge.samples(self.midinet)}
-            | self._objective(scores["objective"])
+            | _objectives(self.recent)
         )
 
-    def _objective(self, now: float) -> dict[str, float]:
-        self.objectives = [*self.objectives, now][-_AVERAGED_EVALUATIONS:]
-        return {"objective": sum(self.objectives) / len(self.objectives), "objective_now": now}
+    def _scores(self, *, early: bool) -> dict[str, float]:
+        """All scores of the system, `balance` (of the players) among them."""
+        balance = self.judge.balance(self.midinet)
+        return self.judge.evaluate(self.midinet, early=early) | {"balance": balance}
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """All that is needed to go on as if nothing had happened."""
-        state = {"midinet": self.midinet.state_dict(), "objectives": self.objectives, "seconds": self.seconds}
-        torch.save(state, Path(checkpoint_dir) / _CHECKPOINT)
+        state = {"midinet": self.midinet.state_dict(), "recent": self.recent, "seconds": self.seconds}
+        write_state(Path(checkpoint_dir), state)
 
     def load_checkpoint(self, checkpoint: Any) -> None:
         """Go on from a saved state."""
-        state = torch.load(Path(checkpoint) / _CHECKPOINT, map_location="cpu", weights_only=True)
+        state = read_state(Path(checkpoint))
         self.midinet.load_state_dict(state["midinet"])
-        self.objectives, self.seconds = state["objectives"], state["seconds"]
+        self.recent, self.seconds = state["recent"], state["seconds"]
+
+
+def _objectives(recent: Sequence[Mapping[str, float]]) -> dict[str, Any]:
+    """What a step reports of the last evaluations: their means, and the last one alone."""
+    means = {name: sum(scores[name] for scores in recent) / len(recent) for name in OBJECTIVES}
+    return {"objective": means["objective"], "objective_now": recent[-1]["objective"], "objectives": means}
 
 
 class Baseline(MidiNetTrial):

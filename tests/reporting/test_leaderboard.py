@@ -3,9 +3,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reporting import leaderboard
-from reporting.leaderboard import Row
+from reporting.leaderboard import Row, pareto_front
 from search_spaces.study import Outcome, TrialRecord
 
 ANCHORS = {"real music": {"objective": 0.01}, "random bars": {"objective": 0.34}}
@@ -19,6 +21,7 @@ def record(name: str, outcome: Outcome, objective: float | None, **more: Any) ->
         parameters={"learning_rate": 2e-4},
         known=more.get("known", ""),
         reason=more.get("reason", ""),
+        objectives=more.get("objectives", {}),
     )
 
 
@@ -92,3 +95,88 @@ def test_both_files_tell_the_same_with_scores_from_the_trials_folders(tmp_path: 
 def test_an_objective_of_zero_is_not_a_missing_one(objective: float | None) -> None:
     line = Row(name="0000", outcome="finished", objective=objective, scores={}, parameters={}, note="", bars=0)
     assert (leaderboard.winner([line]) is None) == (objective is None)
+
+
+# Few values, so that points are often equal, in one place or in all.
+POINTS = st.integers(1, 4).flatmap(
+    lambda size: st.lists(st.tuples(*[st.sampled_from([-0.01, 0.0, 0.25, 0.5, 3.0])] * size), max_size=30)
+)
+
+
+@given(POINTS)
+def test_the_front_is_what_no_other_point_dominates(points: list[tuple[float, ...]]) -> None:
+    named = {str(number): point for number, point in enumerate(points)}
+    dominated = {
+        name
+        for name, point in named.items()
+        for other in points
+        if all(o <= p for o, p in zip(other, point, strict=True))
+        and any(o < p for o, p in zip(other, point, strict=True))
+    }
+    assert pareto_front(named) == named.keys() - dominated
+
+
+def measured(name: str, outcome: Outcome, objective: float, realism: float, balance: float) -> TrialRecord:
+    return record(name, outcome, objective, objectives={"realism": realism, "balance": balance})
+
+
+SEVERAL = [
+    measured("0000", Outcome.FINISHED, 0.30, 0.30, 0.4),
+    measured("0001", Outcome.FINISHED, 0.20, 0.25, 0.5),  # no other has a lower objective, but two beat it in both
+    measured("0002", Outcome.FINISHED, 0.25, 0.20, 0.5),
+    measured("0003", Outcome.STOPPED, 0.10, 0.10, 0.1),
+    measured("0004", Outcome.FINISHED, 0.60, 0.20, 0.45),
+    record("0005", Outcome.DIVERGED, None),
+    measured("0006", Outcome.RUNNING, 0.05, 0.05, 0.05),
+]
+SEVERAL_ANCHORS = {"real music": {"objective": 0.01, "realism": 0.02}}  # which has no discriminator
+
+
+def test_with_several_objectives_the_lowest_objective_on_the_front_of_full_trials_wins(tmp_path: Path) -> None:
+    lines = leaderboard.rows(tmp_path, SEVERAL, SEVERAL_ANCHORS)
+    assert [line.name for line in lines][:5] == ["real music", "0001", "0002", "0000", "0004"]
+    assert {line.name for line in lines if line.front} == {"0000", "0004"}
+    best = leaderboard.winner(lines)
+    assert best is not None
+    assert best.name == "0000"
+
+
+def test_with_several_objectives_where_nothing_finished_there_is_no_front(tmp_path: Path) -> None:
+    lines = leaderboard.rows(tmp_path, SEVERAL[3:4] + SEVERAL[5:], {})
+    assert not any(line.front for line in lines)
+    best = leaderboard.winner(lines)
+    assert best is not None
+    assert best.name == "0003"
+
+
+def test_both_files_tell_the_objectives_and_the_front(tmp_path: Path) -> None:
+    leaderboard.write(tmp_path, leaderboard.rows(tmp_path, SEVERAL, SEVERAL_ANCHORS))
+    content = {line["name"]: line for line in json.loads((tmp_path / "leaderboard.json").read_text())}
+    assert (content["0000"]["objective"], content["0000"]["front"]) == (0.3, True)
+    assert content["0000"]["objectives"] == {"realism": 0.3, "balance": 0.4}
+    assert (content["0003"]["front"], content["0005"]["objectives"]) == (False, {})
+    assert content["real music"]["objectives"] == {"realism": 0.02}
+
+    told = (tmp_path / "leaderboard.md").read_text()
+    table = [[cell.strip() for cell in line.split("|")[1:-1]] for line in told.splitlines() if line.startswith("|")]
+    assert table[0][:6] == ["trial", "outcome", "objective", "front", "realism", "balance"]
+    cells = {row[0]: row[2:6] for row in table}
+    assert cells["0000"] == ["0.3", "yes", "0.3", "0.4"]
+    assert cells["0001"] == ["0.2", "", "0.25", "0.5"]
+    assert cells["0005"] == ["", "", "", ""]
+    assert cells["*real music*"] == ["0.01", "", "0.02", ""]
+    assert len({len(row) for row in table}) == 1
+    assert "On the front, by realism, balance" in told
+
+
+def test_the_objective_is_one_column_where_it_is_one_of_several(tmp_path: Path) -> None:
+    trials = [record("0000", Outcome.FINISHED, 0.3, objectives={"objective": 0.3, "balance": 0.4})]
+    leaderboard.write(tmp_path, leaderboard.rows(tmp_path, trials, {}))
+    header = next(line for line in (tmp_path / "leaderboard.md").read_text().splitlines() if line.startswith("| trial"))
+    assert header.startswith("| trial | outcome | objective | front | balance | learning_rate |")
+
+
+def test_with_the_one_objective_neither_file_speaks_of_a_front(tmp_path: Path) -> None:
+    leaderboard.write(tmp_path, leaderboard.rows(tmp_path, TRIALS, ANCHORS))
+    assert "front" not in (tmp_path / "leaderboard.md").read_text()
+    assert not {"front", "objectives"} & set(json.loads((tmp_path / "leaderboard.json").read_text())[0])

@@ -1,4 +1,5 @@
 import warnings
+from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
@@ -10,10 +11,27 @@ from scores.features import FAMILIES
 Songbook = Callable[[int, int], tuple[np.ndarray, np.ndarray]]
 
 
-def test_columns_are_known_scores_of_known_families() -> None:
-    assert set(FEATURES.values()) == set(FAMILIES)
-    for name in FEATURES:
-        assert name in SCORES or SCORES[name.partition("_")[2]].level == "bar"
+ORDER = """
+phrase_pce phrase_scale_consistency phrase_range distinct_bar_ratio copy_prev_rate copy_first_rate sim_lag1 sim_lag2
+sim_lag4 groove_all H4 empty_bar_rate mean_note_count mean_pitch_count mean_pitch_class_count mean_pitch_range
+mean_mean_pitch mean_pitch_class_entropy mean_mean_duration mean_rest_rate mean_qualified_note_rate
+mean_mean_abs_interval mean_max_abs_interval mean_scale_consistency mean_on_beat_rate mean_off_eighth_rate
+mean_polyphony mean_chord_tone_rate mean_ctnctr mean_pcs mean_mctd mean_groove_similarity mean_step_agreement_prev
+mean_pc_similarity_prev mean_join_interval std_note_count std_pitch_class_count std_mean_pitch std_pitch_class_entropy
+std_mean_duration std_pcs std_on_beat_rate std_rest_rate
+"""
+"""The columns other tools rely on."""
+
+
+def test_columns_are_known_scores_of_known_families_in_a_fixed_order() -> None:
+    assert list(FEATURES) == ORDER.split()
+    assert Counter(feature.family for feature in FEATURES.values()) == {
+        "pitch": 14, "structure": 8, "rhythm": 13, "motion": 3, "harmony": 5
+    }  # fmt: skip
+    for name, feature in FEATURES.items():
+        assert feature.family in FAMILIES
+        assert feature.spread == name.startswith("std_")
+        assert not feature.spread or SCORES[feature.score].bar
 
 
 def test_means_and_deviations_leave_undefined_bars_out() -> None:
@@ -39,7 +57,11 @@ def test_a_silent_phrase_has_undefined_columns_and_no_warning() -> None:
         warnings.simplefilter("error")
         features = phrase_features(np.zeros((2, 8, 16, 128), bool), np.full((2, 8), 24))
     defined = {name for name, column in zip(FEATURES, features.T, strict=True) if not np.isnan(column).any()}
-    assert defined == {"empty_bar_rate", "mean_note_count", "std_note_count"}
+    assert defined == {
+        *("distinct_bar_ratio", "sim_lag1", "sim_lag2", "sim_lag4", "groove_all", "empty_bar_rate"),
+        *("mean_note_count", "mean_pitch_count", "mean_pitch_class_count", "mean_rest_rate"),
+        *("std_note_count", "std_pitch_class_count", "std_rest_rate"),
+    }
 
 
 def test_phrases_agree_with_their_bars(songbook: Songbook) -> None:
@@ -50,8 +72,8 @@ def test_phrases_agree_with_their_bars(songbook: Songbook) -> None:
     flat = (-1, 16, 128)
     bars = score_bars(roll.reshape(flat), chord.reshape(-1), before.reshape(flat))
     features = dict(zip(FEATURES, phrase_features(roll, chord).T, strict=True))
-    for name in FEATURES:
-        statistic, _, score = name.partition("_")
-        if name not in SCORES:
-            function = np.nanmean if statistic == "mean" else np.nanstd
-            np.testing.assert_allclose(features[name], function(bars[score].reshape(-1, 8), axis=1), atol=1e-12)
+    for name, feature in FEATURES.items():
+        if SCORES[feature.score].bar and feature.score != "ctnctr":  # whose next note may lie in the next bar
+            function = np.nanstd if feature.spread else np.nanmean
+            values = bars[feature.score].reshape(-1, 8)
+            np.testing.assert_allclose(features[name], function(values, axis=1), atol=1e-12, err_msg=name)

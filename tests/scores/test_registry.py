@@ -1,5 +1,4 @@
 import inspect
-from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -9,9 +8,20 @@ from hypothesis import strategies as st
 from data_prep.bars import melody_line, piano_roll
 from data_prep.chords import NO_CHORD
 from scores import SCORES, score_bars, score_phrases
-from scores.notes import Bars, line_and_voices
+from scores.cells import line_and_voices
+from scores.notes import Bars
+from scores.pitch import out_of_register_rate, pitch_in_scale_rate
+from scores.rhythm import qualified_note_rate
+from scores.structure import dup_rate
 
-DEFINED_WITHOUT_NOTES = {"note_count", "empty_bar_rate"}
+DEFINED_WITHOUT_NOTES = {
+    "note_count",
+    "empty_bar_rate",
+    "rest_rate",
+    "pitch_count",
+    "pitch_class_count",
+    "distinct_bar_ratio",
+}
 
 # Few pitches, so that runs, copies and rests all occur.
 lines = st.lists(
@@ -44,35 +54,46 @@ EMPTY = [-1] * 16
 NAN = float("nan")
 
 
+WORKED = {
+    "note_count": (4, 2, 0),
+    "mean_duration": (4, 8, NAN),
+    "mean_ioi": (4, 8, NAN),
+    "qualified_note_rate": (1, 1, NAN),
+    "empty_bar_rate": (0, 0, 1),
+    "rest_rate": (0, 0, 1),
+    "on_beat_rate": (1, 1, NAN),
+    "off_eighth_rate": (0, 0, NAN),
+    "groove_similarity_prev": (NAN, 0.875, 0.875),
+    "out_of_register_rate": (0, 0, NAN),
+    "pitch_range": (7, 5, NAN),
+    "mean_pitch": (63.25, 63.5, NAN),
+    "pitch_count": (4, 2, 0),
+    "pitch_class_count": (4, 2, 0),
+    "pitch_class_entropy": (2, 1, NAN),
+    "pitch_entropy": (2, 1, NAN),
+    "scale_consistency": (1, 1, NAN),
+    "pitch_in_scale_rate": (1, 0, NAN),
+    "polyphony": (1, 1, NAN),
+    "polyphonic_rate": (0, 0, 0),
+    "mean_abs_interval": (7 / 3, 5, NAN),
+    "max_abs_interval": (3, 5, NAN),
+    "join_interval": (NAN, 6, NAN),
+    "chord_tone_rate": (0.75, 0, NAN),
+    "ctnctr": (1, 0, NAN),
+    "pcs": (0.5833, -0.6667, NAN),
+    "mctd": (1.2962, 2.2917, NAN),
+    "step_agreement_prev": (NAN, 0, 0),
+    "pc_similarity_prev": (NAN, 0, NAN),
+    "copy_prev_rate": (NAN, 0, 0),
+}
+"""Score to its values in C D E G, then C# F#, then silence, all over C major."""
+
+
 def test_worked_values() -> None:
-    first, second, third = scored(FIRST, SECOND, EMPTY)
-    assert first == pytest.approx(
-        {
-            "note_count": 4,
-            "mean_duration": 4,
-            "pitch_class_entropy": 2,
-            "scale_consistency": 1,
-            "mean_abs_interval": 7 / 3,
-            "step_agreement_prev": NAN,
-            "chord_tone_rate": 0.75,
-        },
-        abs=1e-4,
-        nan_ok=True,
-    )
-    assert second == pytest.approx(
-        {
-            "note_count": 2,
-            "mean_duration": 8,
-            "pitch_class_entropy": 1,
-            "scale_consistency": 1,
-            "mean_abs_interval": 5,
-            "step_agreement_prev": 0,
-            "chord_tone_rate": 0,
-        },
-        abs=1e-4,
-    )
-    assert {name for name, value in third.items() if not np.isnan(value)} == {"note_count", "step_agreement_prev"}
-    assert third["note_count"] == third["step_agreement_prev"] == 0
+    bars = scored(FIRST, SECOND, EMPTY)
+    assert set(bars[0]) == set(WORKED)
+    for name, values in WORKED.items():
+        assert [bar[name] for bar in bars] == pytest.approx(list(values), abs=1e-4, nan_ok=True), name
 
 
 @pytest.mark.parametrize(("chord", "rate"), [(0, 0.75), (21, 0.5), (5, 0.25), (6, 0.0), (NO_CHORD, NAN)])
@@ -125,7 +146,7 @@ def test_endings_that_differ_by_transposition_or_only_before_them_are_duplicates
     line[1] += 5
     line[2, :4] = 70
     line[3, 7] = 61
-    rate = SCORES["dup_rate"].function(Bars.of_phrases(piano_roll(line), np.zeros((4, 8), int)))
+    rate = dup_rate(Bars.of_phrases(piano_roll(line), np.zeros((4, 8), int)))
     assert float(rate) == 0.5
 
 
@@ -152,7 +173,7 @@ def test_the_line_is_that_of_the_corpus(seed: int) -> None:
 @settings(deadline=None)
 def test_one_voice_scores_alike_by_line_and_by_roll(line: list[list[int]]) -> None:
     roll, silence = as_roll(line), as_roll([EMPTY])
-    crowd = np.ones_like(silence)  # one polyphonic bar sends the whole call down the general way
+    crowd = np.ones_like(silence)  # a bar of many voices sends the whole call down the general way
     chord = np.arange(len(line) + 1) % 25
     fast = score_bars(np.concatenate([roll, silence]), chord, np.concatenate([roll, silence]))
     general = score_bars(np.concatenate([roll, crowd]), chord, np.concatenate([roll, silence]))
@@ -219,8 +240,28 @@ def test_every_bar_needs_a_bar_before() -> None:
 def test_every_score_is_documented(name: str) -> None:
     score = SCORES[name]
     doc = inspect.getdoc(score.function) or ""
-    assert all(getattr(score, field.name) not in ("", None) for field in fields(score))
-    assert score.name == name == score.function.__name__
+    assert all(getattr(score, field) not in ("", None) for field in ("unit", "edge_case", "source", "target"))
+    assert score.name == name
+    assert name.startswith(score.function.__name__) or score.set
+    assert score.level in ("bar", "phrase", "bar and phrase", "set")
     assert score.low < score.high
     for part in ("Formula:", "Unit and range:", "Edge case:", "Source:"):
         assert part in doc
+
+
+def test_a_set_has_every_score_of_its_bars_and_phrases() -> None:
+    roll, chord = any_roll(0, num=16), np.zeros(16, int)
+    by_bar = {name for name, score in SCORES.items() if score.bar}
+    by_phrase = by_bar | {name for name, score in SCORES.items() if score.phrase}
+    assert set(score_bars(roll, chord, roll)) == by_bar
+    assert set(score_phrases(roll.reshape(2, 8, 16, 128), chord.reshape(2, 8))) == by_phrase
+
+
+def test_parameters_have_the_defaults_of_the_registry_and_can_be_others() -> None:
+    bars = Bars.of_bars(as_roll([FIRST]), np.zeros(1, int), as_roll([EMPTY]))
+    assert pitch_in_scale_rate(bars, root=2).tolist() == [0.75]
+    assert pitch_in_scale_rate(bars, root=9, mode="minor").tolist() == [1]
+    assert out_of_register_rate(bars, 62, 66).tolist() == [0.5]
+    assert qualified_note_rate(bars, min_steps=5).tolist() == [0]
+    with pytest.raises(ValueError, match="min_steps is 17"):
+        qualified_note_rate(bars, min_steps=17)

@@ -1,7 +1,11 @@
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from optuna.trial import FixedTrial
 
 from data_prep.errors import UserError
+from scores.objective import OBJECTIVES
 from search_spaces.space import Known, Space, load_space, space_names
 from trainables.config import split_settings
 from trainables.variants import VARIANTS
@@ -54,3 +58,23 @@ def test_the_balance_is_searched_over_rates_ratio_spectral_norm_and_updates() ->
     assert (config.d_updates, config.g_updates) == (5, 1)
     assert variant.spectral_norm == "gd"
     assert variant.d_sees_previous
+
+
+def test_a_space_minimises_the_guarded_objective_unless_it_says_otherwise() -> None:
+    assert load_space("gan_balance").objectives == ("objective",)
+    assert replace(load_space("gan_balance"), objectives=OBJECTIVES).objectives == OBJECTIVES
+
+
+@pytest.mark.parametrize(
+    ("objectives", "message"),
+    [
+        (("balance", "realizm"), "There is no objective 'realizm': did you mean 'realism'?"),
+        ((), r"objectives is \(\), but must be a tuple of one or more names, each once"),
+        (("realism", "balance", "realism"), "one or more names, each once"),
+        (("objective"), "objectives is 'objective', but must be a tuple"),
+        (["realism", "balance"], "must be a tuple"),
+    ],
+)
+def test_objectives_that_no_trial_reports_are_refused(objectives: Any, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        replace(load_space("gan_balance"), objectives=objectives)

@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 
 from data_prep.corpus import Corpus, Split
 from data_prep.errors import UserError
-from trainables.judge import Judge, phrases
+from scores.phrases import phrases
+from trainables.judge import Judge
 
 
 class Echo:
@@ -32,7 +33,7 @@ def test_every_system_is_given_the_same_prompts_and_noise(corpus: Corpus) -> Non
 
 def test_prompts_are_consecutive_bars_of_one_validation_song(corpus: Corpus) -> None:
     known = {tuple(corpus.melody[rows].ravel()) for rows in corpus.phrases(Split.VALIDATION)}
-    prompts = Judge(corpus, rollouts=5).prompts
+    prompts = Judge(corpus, rollouts=5).prompts.phrases
     assert len(prompts.melody) == 5
     assert all(tuple(melody.ravel()) in known for melody in prompts.melody)
 
@@ -46,7 +47,7 @@ def test_listening_samples_come_from_songs_kept_for_that(corpus: Corpus) -> None
 
 def test_the_real_continuations_are_at_the_bottom_of_the_scale(corpus: Corpus) -> None:
     judge = Judge(corpus, rollouts=1000)
-    assert judge.score(judge.prompts.melody)["objective"] < 0.01 < judge.evaluate(Echo())["objective"]
+    assert judge.score(judge.prompts.phrases.melody)["objective"] < 0.01 < judge.evaluate(Echo())["objective"]
 
 
 def test_a_corpus_without_phrases_to_compare_with_is_refused(corpus: Corpus) -> None:

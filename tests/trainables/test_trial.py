@@ -9,19 +9,23 @@ import pytest
 import torch
 
 from data_prep.corpus import Corpus
+from scores.objective import OBJECTIVES, WORST
 from search_spaces.space import load_space
 from trainables.config import Budget, TrainConfig
+from trainables.judge import Judge
 from trainables.networks.layers import RowLinear
-from trainables.trial import TRAINABLES, WORST_OBJECTIVE, MidiNetTrial
+from trainables.trial import TRAINABLES, MidiNetTrial
 from trainables.variants import VARIANTS
 
-BUDGET = Budget(bars=2_000, evaluations=4, rollouts=4)
+BUDGET = Budget(bars=2_000, evaluations=4, rollouts=8, early_rollouts=4)
 
 
 def make(system: str, settings: dict[str, Any], corpus: Corpus, seed: int = 0) -> MidiNetTrial:
+    judge = Judge(corpus, rollouts=BUDGET.rollouts, early_rollouts=BUDGET.early_rollouts)
+
     class Here(TRAINABLES[system]):  # type: ignore[misc]
         def setup(self, config: dict[str, Any]) -> None:  # type: ignore[override]
-            super().setup(config, corpus=corpus, budget=BUDGET)
+            super().setup(config, corpus=corpus, judge=judge, budget=BUDGET)
 
     return Here({"trial": "0000", "seed": seed, "settings": settings})
 
@@ -86,6 +90,11 @@ def test_a_trial_reports_what_the_search_and_the_reports_need(corpus: Corpus) ->
     now = [result["objective_now"] for result in results]
     assert results[0]["objective"] == now[0]
     assert results[-1]["objective"] == pytest.approx(sum(now[-3:]) / 3)
+    for result in results:
+        assert set(result["objectives"]) == set(OBJECTIVES) <= set(result["scores"])
+        assert result["objectives"]["objective"] == result["objective"]
+    balances = [result["scores"]["balance"] for result in results]
+    assert results[-1]["objectives"]["balance"] == pytest.approx(sum(balances[-3:]) / 3)
     media = results[0]["_media"]
     assert media["melody"].shape == media["real"].shape == (*media["chord"].shape, 16)
     assert (media["melody"][:, 0] == media["real"][:, 0]).all()  # the first bar is real
@@ -118,15 +127,34 @@ def test_an_actor_that_is_used_again_starts_afresh(corpus: Corpus) -> None:
 
 def test_divergence_ends_the_trial_with_the_worst_objective_and_no_music(corpus: Corpus) -> None:
     trial = make("baseline", {}, corpus)
-    assert trial.train()["objective"] < WORST_OBJECTIVE
+    assert trial.train()["objective"] < WORST["objective"]
     with torch.no_grad():
         trial.midinet.players.generator.output.weight.fill_(math.nan)
     result = trial.train()
     assert result["diverged"]
     assert result["done"]
-    assert result["objective"] == result["objective_now"] == WORST_OBJECTIVE
+    assert result["objective"] == result["objective_now"] == WORST["objective"]
+    assert result["objectives"] == WORST
     assert "_media" not in result
     assert all(math.isfinite(value) for value in result["losses"].values())
+
+
+def test_evaluations_that_do_not_make_the_objective_ask_for_fewer_rollouts(
+    corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial = make("baseline", {}, corpus)
+    asked: list[int] = []
+    generate = trial.midinet.generate
+
+    def counted(first_bar: Any, chord: Any, *, seed: int) -> Any:
+        asked.append(len(first_bar))
+        return generate(first_bar, chord, seed=seed)
+
+    monkeypatch.setattr(trial.judge, "samples", lambda system: {})
+    monkeypatch.setattr(trial.midinet, "generate", counted)
+    for _ in range(BUDGET.evaluations):
+        trial.train()
+    assert asked == [4, 8, 8, 8]
 
 
 def test_spectral_norms_without_effect_are_recorded(corpus: Corpus) -> None:

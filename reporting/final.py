@@ -1,0 +1,26 @@
+"""The last word on a search: the winner on songs that nothing was chosen by."""
+
+import json
+from pathlib import Path
+
+from data_prep.corpus import Corpus, Split
+from reporting.provenance import write_json
+from trainables.checkpoint import restored
+from trainables.judge import Judge
+
+
+def on_test_songs(run: Path, trial: str, system: str, corpus: Corpus, *, rollouts: int) -> dict[str, float]:
+    """Scores of a trial's last generator on the test songs, kept as `test.json`: objective, families, all scores.
+
+    Prompts and reference are those of the test songs, which play no part before. To be asked once a search: what is
+    chosen by these numbers is no longer tested by them.
+
+    Raises:
+        UserError: the trial's checkpoint is missing or damaged, or the corpus has no two phrases of test songs.
+    """
+    folder = run / "trials" / trial
+    settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))["settings"]
+    winner = restored(folder / "checkpoint", system, settings, corpus)
+    scores = Judge(corpus, rollouts=rollouts, split=Split.TEST).evaluate(winner)
+    write_json(run / "test.json", {"trial": trial, "scores": scores})
+    return scores

@@ -1,0 +1,137 @@
+"""`python -m scores`: score MIDI files, or compare two sets of music, from the command line."""
+
+import json
+import os
+import shutil
+import sys
+from argparse import Namespace
+from dataclasses import asdict
+from io import TextIOWrapper
+from typing import Any
+
+from data_prep.errors import UserError
+from data_prep.folder import shown
+from scores import command
+from scores.compare import Comparison, compare
+from scores.faults import verdict
+from scores.music_set import load_set
+from scores.song import UNITS, Song, read_song, score_song
+from scores.table import column_titles, comparison_text, counted, key_name, score_table
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code: 0 done, 2 a mistake named in one line, 130 interrupted."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name may have letters that a terminal has not
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        if arguments[:1] == [command.COMPARE]:
+            code = _compare(command.compare_parser().parse_args(arguments[1:]))
+        else:
+            code = _score(command.parser().parse_args(arguments))
+        sys.stdout.flush()  # here, where it is caught if nobody reads it
+    except UserError as error:
+        return _mistake(error)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to print goes nowhere
+        if not isinstance(error, BrokenPipeError):  # the reader of a pipe, such as head, has seen enough
+            print(f"error: what there is to say cannot be printed ({error.strerror})", file=sys.stderr)
+            return 2
+        return 0
+    return code
+
+
+def _mistake(error: UserError) -> int:
+    print(f"error: {shown(str(error))}", file=sys.stderr)
+    return 2
+
+
+def _score(options: Namespace) -> int:
+    """Every file is scored that can be; 2 if one cannot."""
+    key, code = command.parse_key(options.key), 0
+    scored: list[tuple[dict[str, Any], dict[str, float]]] = []
+    for path in options.files:
+        try:
+            song = read_song(path, options.chords_track)
+        except UserError as error:
+            code = _mistake(error)
+            continue
+        scored.append((_about(song, key), score_song(song, key)))
+    if options.json:
+        _print_json([{**about, "scores": scores} for about, scores in scored])
+    elif scored:
+        titles = column_titles([about["file"] for about, _ in scored])
+        width = shutil.get_terminal_size().columns
+        print("\n".join(_told(about) for about, _ in scored), end="\n\n")
+        print(score_table(titles, [scores for _, scores in scored], UNITS, width))
+    return code
+
+
+def _about(song: Song, key: int | None) -> dict[str, Any]:
+    """What was scored, as plain values; without the loaded music, so that many files take little memory."""
+    return {
+        "file": song.name,
+        "notes": len(song.notes),
+        "bars": song.num_bars,
+        "tracks": list(song.tracks),
+        "chords_track": song.chords_track,
+        "key": key_name(song.key if key is None else key),
+        "key_estimated": key is None,
+        "remarks": list(song.remarks),
+    }
+
+
+def _told(about: dict[str, Any]) -> str:
+    key = f"{about['key']}{' (estimated)' if about['key_estimated'] else ''}"
+    tracks = ", ".join(f"'{name}'" for name in about["tracks"][:8]) + (", ..." if len(about["tracks"]) > 8 else "")
+    chords = "no track, so harmony is not scored; --chords-track names one"
+    if about["chords_track"] is not None:
+        chords = f"'{about['chords_track']}'"
+    lines = [
+        f"{about['file']}: {counted(about['notes'], 'note')} in {counted(about['bars'], 'bar')}, {key}",
+        f"  scored  {tracks}",
+        f"  chords  {chords}",
+        *(f"  note    {remark}" for remark in about["remarks"]),
+    ]
+    return "\n".join(lines)
+
+
+def _compare(options: Namespace) -> int:
+    track = options.chords_track
+    reference = load_set(options.reference, held_out=True, chords_track=track, progress=_now_and_then)
+    generated = load_set(options.generated, chords_track=track, progress=_now_and_then)
+    found = compare(generated, reference)
+    if options.json:
+        _print_json(_comparison(found))
+    else:
+        print(comparison_text(found))
+    return 0
+
+
+def _comparison(found: Comparison) -> dict[str, Any]:
+    return {
+        "generated": {"name": found.generated.name, "phrases": len(found.generated)},
+        "reference": {"name": found.reference.name, "phrases": len(found.reference)},
+        "verdict": verdict(found.report),
+        "report": dict(found.report),
+        "base_line": asdict(found.base),
+        "differences": [row._asdict() for row in found.differences],
+        "faults": [{"words": fault.words, **fault.shown_by._asdict()} for fault in found.faults],
+        "remarks": list(found.remarks),
+    }
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, allow_nan=False))
+
+
+def _now_and_then(done: int, total: int) -> None:
+    if done % 1000 == 0:
+        print(f"read {done:,} of {total:,}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,140 @@
+"""Two sets of music against each other."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from data_prep.bars import piano_roll
+from data_prep.errors import UserError
+from scores.compare import MOST_DIFFERENT, Comparison, compare
+from scores.copying import TrainingWindows
+from scores.features import FAMILIES
+from scores.music_set import MusicSet
+
+Songbook = Callable[[int, int], tuple[np.ndarray, np.ndarray]]
+Spoil = Callable[[np.ndarray, float, int], np.ndarray]
+
+
+def music(lines: np.ndarray, chords: np.ndarray, name: str = "set") -> MusicSet:
+    return MusicSet(name=name, roll=piano_roll(lines), chord=chords)
+
+
+@pytest.fixture(scope="module")
+def real(songbook: Songbook) -> MusicSet:
+    return music(*songbook(200, 0), "real")
+
+
+@pytest.fixture(scope="module")
+def others(songbook: Songbook) -> tuple[np.ndarray, np.ndarray]:
+    return songbook(100, 1)
+
+
+def words(found: Comparison) -> str:
+    return "; ".join(fault.words for fault in found.faults)
+
+
+def test_more_of_the_same_music_has_no_faults(real: MusicSet, others: tuple[np.ndarray, np.ndarray]) -> None:
+    found = compare(music(*others), real)
+    assert abs(found.report["objective"]) < 0.02
+    assert found.faults == ()
+
+
+def test_wrong_notes_are_heard_as_wrong(
+    real: MusicSet, others: tuple[np.ndarray, np.ndarray], wrong_notes: Spoil
+) -> None:
+    lines, chords = others
+    objectives = []
+    for share in (0.05, 0.2, 0.6):
+        found = compare(music(wrong_notes(lines, share, 0), chords), real)
+        objectives.append(found.report["objective"])
+    assert objectives == sorted(objectives)
+    assert "unpleasantly rapid" in words(found)
+    assert "discordant" in words(found)
+    assert "abrupt leaps" in words(found)
+
+
+def test_one_bar_for_all_is_heard_as_one(real: MusicSet, others: tuple[np.ndarray, np.ndarray]) -> None:
+    lines, chords = others
+    found = compare(music(np.repeat(lines[:, :1], 8, axis=1), chords), real)
+    assert found.report["med_structure"] > 0.5
+    assert "the same bar over and over" in words(found)
+
+
+def test_one_phrase_for_all_is_heard_first(real: MusicSet, others: tuple[np.ndarray, np.ndarray]) -> None:
+    lines, chords = others
+    found = compare(music(np.repeat(lines[:1], 50, axis=0), chords[:50]), real)
+    assert found.faults[0].shown_by.score == "dup_rate"
+
+
+def test_copies_of_the_training_songs_are_found(real: MusicSet, songbook: Songbook) -> None:
+    lines, chords = songbook(100, 5)
+    training = TrainingWindows.of_lines(np.concatenate([lines[:, start : start + 4] for start in range(5)]))
+    found = compare(music(lines, chords), replace(real, training=training))
+    assert found.report["near_copy_rate"] > 0.9
+    assert found.base.near_copy_rate < 0.5
+    assert found.faults[0].shown_by.score == "near_copy_rate"
+    blind = compare(music(lines, chords), real)
+    assert "near_copy_rate" not in blind.report
+    assert any("copies of them are not looked for" in remark for remark in blind.remarks)
+
+
+@pytest.mark.parametrize("bare", ["generated", "reference", "both"])
+def test_without_chords_on_a_side_harmony_is_not_compared(
+    bare: str, real: MusicSet, others: tuple[np.ndarray, np.ndarray]
+) -> None:
+    lines, chords = others
+    none = np.full_like(chords, 24)
+    generated = music(lines, none if bare != "reference" else chords, "made")
+    reference = real if bare == "generated" else replace(real, chord=np.full_like(real.chord, 24))
+    found = compare(generated, reference)
+    assert "med_harmony" not in found.report
+    assert not {"chord_tone_rate", "pcs", "mctd", "ctnctr"} & {row.score for row in found.differences}
+    names = {"generated": "made", "reference": "real", "both": "made and real"}[bare]
+    assert f"no chords in {names}: harmony is not compared" in found.remarks
+    assert abs(found.report["objective"]) < 0.02
+
+
+def test_silence_is_told_as_silence(real: MusicSet, others: tuple[np.ndarray, np.ndarray]) -> None:
+    found = compare(music(np.full_like(others[0], -1), others[1]), real)
+    assert "not a note in it" in words(found)
+    assert all(np.isfinite(value) for value in found.report.values())
+    undefined = [row for row in found.differences if row.difference is None]
+    assert undefined
+    assert list(found.differences[-len(undefined) :]) == undefined
+
+
+def test_differences_are_in_deviations_of_the_reference_the_largest_first(
+    real: MusicSet, others: tuple[np.ndarray, np.ndarray]
+) -> None:
+    lines, chords = others
+    found = compare(music(np.where(lines < 0, -1, lines + 5).astype(np.int8), chords), real)
+    cells = np.where(real.roll, np.arange(128), 0).sum(axis=(2, 3)) / real.roll.sum(axis=(2, 3))  # bars all sound
+    pitch = cells.mean(axis=1)
+    row = next(row for row in found.differences if row.score == "mean_pitch")
+    assert row.reference == pytest.approx(pitch.mean())
+    assert row.generated is not None
+    assert row.difference == pytest.approx((row.generated - pitch.mean()) / pitch.std())
+    assert row.difference > 0.5
+    sizes = [abs(row.difference) for row in found.differences if row.difference is not None]
+    assert sizes == sorted(sizes, reverse=True)
+    assert max(sizes) <= MOST_DIFFERENT
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_fewer_than_two_phrases_are_refused(count: int, real: MusicSet, songbook: Songbook) -> None:
+    lines, chords = songbook(2, 0)
+    few = music(lines[:count], chords[:count], "few")
+    for pair in ((few, real), (real, few)):
+        with pytest.raises(UserError, match="few: too few phrases"):
+            compare(*pair)
+
+
+def test_two_phrases_are_enough_and_said_to_be_few(real: MusicSet, songbook: Songbook) -> None:
+    lines, chords = songbook(2, 0)
+    few = music(lines, chords)
+    for found in (compare(few, real), compare(real, few), compare(few, few)):
+        assert all(np.isfinite(value) for value in found.report.values())
+        assert {f"med_{family}" for family in FAMILIES} <= set(found.report)
+        assert any("fewer than 64 phrases" in remark for remark in found.remarks)

@@ -1,0 +1,41 @@
+"""The file that a trial goes on from, and that its system is brought back from."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+
+from data_prep.corpus import Corpus
+from data_prep.errors import UserError
+from trainables.config import split_settings
+from trainables.midinet import MidiNet
+
+_FILE: Final = "state.pt"
+
+
+def write_state(folder: Path, state: Mapping[str, Any]) -> None:
+    """Write tensors and plain values into `folder`."""
+    torch.save(dict(state), folder / _FILE)
+
+
+def read_state(folder: Path) -> dict[str, Any]:
+    """What was written, on the CPU; nothing but tensors and plain values is ever read."""
+    state = torch.load(folder / _FILE, map_location="cpu", weights_only=True)
+    assert isinstance(state, dict)
+    return state
+
+
+def restored(folder: Path, system: str, settings: Mapping[str, Any], corpus: Corpus) -> MidiNet:
+    """The trained system of a trial, from the folder of its checkpoint, to generate on the CPU.
+
+    Raises:
+        UserError: the checkpoint is missing or damaged.
+    """
+    variant, config = split_settings(system, settings)
+    midinet = MidiNet(variant, config, corpus, seed=0)
+    try:
+        midinet.load_state_dict(read_state(folder)["midinet"])
+    except (OSError, RuntimeError, KeyError, EOFError) as error:
+        raise UserError(f"The checkpoint in {folder} cannot be read: {str(error).splitlines()[0]}") from error
+    return midinet
