@@ -11,12 +11,12 @@ from typing import Any
 
 from data_prep.errors import UserError
 from data_prep.folder import shown
-from scores import command
-from scores.compare import Comparison, compare
-from scores.faults import verdict
-from scores.music_set import load_set
-from scores.song import UNITS, Song, read_song, score_song
-from scores.table import column_titles, comparison_text, counted, key_name, score_table
+from scores.cli import command
+from scores.cli.compare import Comparison, compare
+from scores.cli.faults import verdict
+from scores.cli.music_set import load_set
+from scores.cli.song import UNITS, Song, read_song, score_song
+from scores.cli.table import column_titles, comparison_text, counted, key_name, score_table
 
 
 def main(arguments: list[str] | None = None) -> int:

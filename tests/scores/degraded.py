@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_prep.bars import SILENCE, transpose
+from data_prep.chords import NO_CHORD
 from scores.phrases import Phrases
 
 Lines = NDArray[np.int8]
@@ -80,9 +81,9 @@ def wrong_notes(melody: Lines, share: float, rng: Rng) -> Lines:
 
 
 def octave_jumps(melody: Lines, share: float, rng: Rng) -> Lines:
-    """Notes that sound an octave higher or lower."""
+    """Notes that sound one or two octaves higher or lower."""
     notes = _notes(melody, share, rng)
-    jumps = rng.choice((-12, 12), len(notes.pitch))
+    jumps = rng.choice((-24, -12, 12, 24), len(notes.pitch))
     return notes.with_pitch(notes.pitch + notes.hit * jumps)
 
 
@@ -177,7 +178,7 @@ DEGRADATIONS: Final = (
     Degradation("mild", wrong_notes, 0.05, "motion"),
     Degradation("mild", bars_from_elsewhere, 0.20),
     Degradation("mild", copies_of_the_bar_before, 0.20, "structure"),
-    Degradation("mild", too_rapid, 0.10, "rhythm"),
+    Degradation("mild", too_rapid, 0.10),
     Degradation("mild", pitches_permuted, 0.30),
     Degradation("mild", inner_bars_empty, 0.20, "rhythm"),
     Degradation("mild", octave_jumps, 0.05, "motion"),
@@ -226,7 +227,7 @@ def copied(real: Phrases, training: Phrases, share: float, seed: int = 0) -> Phr
 
 def transposed(real: Phrases, shift: int) -> Phrases:
     """Melody and chords moved by so many semitones."""
-    chord = np.where(real.chord == 24, 24, real.chord // 12 * 12 + (real.chord + shift) % 12)
+    chord = np.where(real.chord == NO_CHORD, NO_CHORD, real.chord // 12 * 12 + (real.chord + shift) % 12)
     return Phrases(transpose(real.melody, shift), chord.astype(np.int8))
 
 

@@ -33,7 +33,7 @@ class Note(NamedTuple):
 
 def bar_of(roll: np.ndarray) -> Bar:
     """The sets of pitches of one roll, bool (16, 128)."""
-    return [{pitch for pitch in range(128) if column[pitch]} for column in roll.tolist()]
+    return [set(np.flatnonzero(column).tolist()) for column in roll]
 
 
 def notes_of(bar: Bar) -> list[Note]:

@@ -1,15 +1,16 @@
 import pytest
 
-from scores.docs import PAGE, with_table
+from scores.docs import PAGE, with_tables
+from scores.features import FEATURES
 from scores.registry import SCORES
 
 
-def test_the_page_lists_the_scores_as_they_are() -> None:
+def test_the_page_lists_scores_and_features_as_they_are() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    assert with_table(page) == page, "run `python -m scores.docs`"
-    assert all(f"`{name}`" in page for name in SCORES)
+    assert with_tables(page) == page, "run `python -m scores.docs`"
+    assert all(f"`{name}`" in page for name in [*SCORES, *FEATURES])
 
 
 def test_a_page_without_markers_is_refused() -> None:
     with pytest.raises(ValueError, match="must contain the lines"):
-        with_table("nothing here")
+        with_tables("nothing here")

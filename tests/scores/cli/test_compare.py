@@ -8,10 +8,10 @@ import pytest
 
 from data_prep.bars import piano_roll
 from data_prep.errors import UserError
-from scores.compare import MOST_DIFFERENT, Comparison, compare
+from scores.cli.compare import MOST_DIFFERENT, Comparison, compare
+from scores.cli.music_set import MusicSet
 from scores.copying import TrainingWindows
 from scores.features import FAMILIES
-from scores.music_set import MusicSet
 
 Songbook = Callable[[int, int], tuple[np.ndarray, np.ndarray]]
 Spoil = Callable[[np.ndarray, float, int], np.ndarray]

@@ -7,8 +7,8 @@ from statistics import fmean
 from typing import Final
 
 from data_prep.chords import NO_CHORD, PITCH_CLASS_NAMES
-from scores.compare import Comparison
-from scores.faults import verdict
+from scores.cli.compare import Comparison
+from scores.cli.faults import verdict
 from scores.features import FAMILIES
 from scores.registry import SCORES
 

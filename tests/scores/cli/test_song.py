@@ -12,9 +12,9 @@ from data_prep.bars import piano_roll
 from data_prep.errors import UserError
 from data_prep.formats.midi import Midi, Track
 from reporting.midi import write_midi
-from scores.events import EVENT_SCORES
+from scores.cli.events import EVENT_SCORES
+from scores.cli.song import UNITS, Song, read_song, score_song, song_of
 from scores.registry import score_phrases
-from scores.song import UNITS, Song, read_song, score_song, song_of
 
 BAR = 4 * 480
 Notes = list[tuple[int, int, int]]

@@ -8,9 +8,9 @@ import numpy as np
 
 from data_prep.chords import NO_CHORD
 from data_prep.errors import UserError
+from scores.cli.faults import Difference, Fault, find_faults
+from scores.cli.music_set import NUM_BARS, MusicSet
 from scores.energy import Standard
-from scores.faults import Difference, Fault, find_faults
-from scores.music_set import NUM_BARS, MusicSet
 from scores.objective import BaseLine, Reference
 from scores.phrases import spread
 from scores.registry import score_phrases

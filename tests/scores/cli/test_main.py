@@ -14,11 +14,11 @@ import symusic
 
 from reporting.midi import write_midi
 from scores import __main__ as main_module
-from scores.command import parse_key
-from scores.song import UNITS
-from scores.table import column_titles, key_name, score_table
+from scores.cli.command import parse_key
+from scores.cli.song import UNITS
+from scores.cli.table import column_titles, key_name, score_table
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 Songbook = Callable[[int, int], tuple[np.ndarray, np.ndarray]]
 
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scores.events import EVENT_SCORES, Events, score_events
+from scores.cli.events import EVENT_SCORES, Events, score_events
+from scores.cli.song import read_song
 from scores.registry import SCORES, score_bars
-from scores.song import read_song
 
-DATA = Path(__file__).parents[2].parent / "shared" / "data"
+DATA = Path(__file__).parents[3].parent / "shared" / "data"
 FOLDERS = {"nottingham": 12, "POP909": 4, "maestro-like": 3, "maestro-asap-nc": 3}
 """Folder of real music, and how many files of it are compared."""
 

@@ -19,7 +19,7 @@ from data_prep.grid import MAX_BARS, WHOLE_BARS
 from data_prep.keys import estimate_key
 from data_prep.sources.by_name import place_of
 from data_prep.sources.midi_chords import played_chords
-from scores.events import EVENT_SCORES, Events, score_events
+from scores.cli.events import EVENT_SCORES, Events, score_events
 from scores.notes import NUM_STEPS
 from scores.registry import SCORES, score_phrases
 

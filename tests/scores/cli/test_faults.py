@@ -2,7 +2,7 @@
 
 import pytest
 
-from scores.faults import MOST, SILENCE, WORDS, Difference, find_faults, verdict
+from scores.cli.faults import MOST, SILENCE, WORDS, Difference, find_faults, verdict
 from scores.features import FEATURES
 from scores.objective import BaseLine
 from scores.registry import SCORES

@@ -19,9 +19,9 @@ from data_prep.pool import Progress, cores
 from data_prep.source import Found, Item, find_by_suffix
 from data_prep.sources import SOURCES
 from data_prep.store import ARRAYS_FILE
+from scores.cli.song import song_inside
 from scores.copying import WINDOW_BARS, TrainingWindows
 from scores.phrases import spread
-from scores.song import song_inside
 
 NUM_BARS: Final = 8
 """Bars in a phrase."""

@@ -11,9 +11,9 @@ from data_prep.corpus import Split, load
 from data_prep.errors import UserError
 from data_prep.locate import resolve
 from reporting.midi import write_midi
-from scores import music_set
+from scores.cli import music_set
+from scores.cli.music_set import MAX_PHRASES, load_set
 from scores.copying import near_copy_rate
-from scores.music_set import MAX_PHRASES, load_set
 
 Songbook = Callable[[int, int], tuple[np.ndarray, np.ndarray]]
 
@@ -78,7 +78,7 @@ def test_many_phrases_are_thinned_evenly(monkeypatch: pytest.MonkeyPatch) -> Non
     ("name", "told"),
     [
         ("nothing", "neither a source"),
-        ("buildin", "did you mean 'builtin'"),
+        ("builtim", "did you mean 'builtin'"),
         ("empty", "no corpus.npz"),
         ("bad", "no music in it; x.mid: no MIDI file"),
         ("bad/x.mid", "no music in it; x.mid: no MIDI file"),

@@ -1,0 +1,1 @@
+"""`python -m scores`: MIDI files scored by their notes, and sets of music compared."""
