@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, Final
 
 import torch
@@ -36,6 +37,6 @@ def restored(folder: Path, system: str, settings: Mapping[str, Any], corpus: Cor
     midinet = MidiNet(variant, config, corpus, seed=0)
     try:
         midinet.load_state_dict(read_state(folder)["midinet"])
-    except (OSError, RuntimeError, KeyError, EOFError) as error:
-        raise UserError(f"The checkpoint in {folder} cannot be read: {str(error).splitlines()[0]}") from error
+    except (OSError, RuntimeError, KeyError, EOFError, UnpicklingError) as error:
+        raise UserError(f"The checkpoint in {folder} cannot be read ({type(error).__name__}).") from error
     return midinet

@@ -205,3 +205,17 @@ def test_a_corpus_without_rests_is_never_answered_with_silence(corpus: Corpus) -
     net.train(until=STEP)
     net.players.average.module.output.bias.fill_(-20.0)  # no pitch is likely
     assert (net.generate(*prompts(corpus), seed=0) >= 0).all()
+
+
+def test_asking_the_discriminator_changes_nothing(corpus: Corpus) -> None:
+    asked, left = (MidiNet(VARIANTS["combined"], TrainConfig(), corpus, seed=0) for _ in range(2))
+    rows = np.flatnonzero(corpus.prev >= 0)
+    bars = corpus.melody[rows], corpus.melody[corpus.prev[rows]], corpus.first_chord[rows]
+    for midinet in (asked, left):
+        midinet.train(until=500)
+    real, fake = asked.logits(*bars, seed=3)
+    assert real.shape == fake.shape == (len(rows),)
+    assert not np.array_equal(real, fake)
+    assert np.array_equal(fake, asked.logits(*bars, seed=3)[1])
+    assert not np.array_equal(fake, asked.logits(*bars, seed=4)[1])
+    assert asked.train(until=1500) == left.train(until=1500)
