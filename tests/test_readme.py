@@ -22,15 +22,17 @@ BLOCKS = re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(), flag
 COMMANDS = [line for block in BLOCKS for line in block.splitlines()]
 PREPARE = "python -m data_prep builtin --rests keep --out my_corpus"
 LOOK = "python -m data_prep info my_corpus --plot my_corpus.png"
+SCORE = "python -m scores my_songs/song.mid"
+COMPARE = "python -m scores compare my_songs builtin"
 SEARCHES = [command for command in COMMANDS if command.startswith("python tune.py --space")]
 
 
 def write_song(path: Path) -> None:
-    """Four bars of a scale over C major."""
+    """Sixteen bars of a scale over C major."""
     song = pretty_midi.PrettyMIDI(initial_tempo=120)
     melody, chords = (pretty_midi.Instrument(0, name=name) for name in ("melody", "chords"))
-    melody.notes = [pretty_midi.Note(80, 60 + beat % 7, beat / 2, beat / 2 + 0.5) for beat in range(16)]
-    chords.notes = [pretty_midi.Note(80, pitch, 0, 8) for pitch in (48, 52, 55)]
+    melody.notes = [pretty_midi.Note(80, 60 + beat % 7, beat / 2, beat / 2 + 0.5) for beat in range(64)]
+    chords.notes = [pretty_midi.Note(80, pitch, 0, 32) for pitch in (48, 52, 55)]
     song.instruments = [melody, chords]
     path.parent.mkdir()
     song.write(str(path))
@@ -73,9 +75,18 @@ def test_help_and_data_prep_work_as_shown(tmp_path: Path) -> None:
     assert (tmp_path / "my_corpus.png").is_file()
 
 
+def test_music_is_scored_as_shown(tmp_path: Path) -> None:
+    write_song(tmp_path / "my_songs" / "song.mid")
+    scored, compared = (run_command(command, tmp_path) for command in (SCORE, COMPARE))
+    assert scored.returncode == compared.returncode == 0, scored.stderr + compared.stderr
+    assert re.search(r"^pitch_class_entropy +bits +2\.8", scored.stdout, re.MULTILINE)
+    assert "2 phrases of my_songs beside 1,024 phrases of builtin" in compared.stdout
+    assert re.search(r"^objective 0\.[5-8]", compared.stdout, re.MULTILINE)
+
+
 def test_every_command_of_the_readme_is_tried_somewhere() -> None:
     tried = {"make search", "make test", "python tune.py --help", "tensorboard --logdir results"}
-    tried |= {PREPARE, LOOK, *SEARCHES}
+    tried |= {PREPARE, LOOK, SCORE, COMPARE, *SEARCHES}
     assert set(COMMANDS) <= tried
 
 

@@ -96,6 +96,12 @@ def pitches_permuted(melody: Lines, share: float, rng: Rng) -> Lines:
     return notes.with_pitch(pitch)
 
 
+def pitches_permuted_in_bars(melody: Lines, share: float, rng: Rng) -> Lines:
+    """Notes that have exchanged their pitches with others of their bar."""
+    alone = melody.reshape(-1, 1, 16).repeat(2, axis=1)  # each bar as a phrase, behind a first bar that stays
+    return pitches_permuted(alone, share, rng)[:, 1].reshape(melody.shape)
+
+
 def bars_from_elsewhere(melody: Lines, share: float, rng: Rng) -> Lines:
     """Bars of other phrases."""
     hit = _bars(melody, share, rng)
@@ -226,9 +232,26 @@ def copied(real: Phrases, training: Phrases, share: float, seed: int = 0) -> Phr
 
 
 def transposed(real: Phrases, shift: int) -> Phrases:
-    """Melody and chords moved by so many semitones."""
+    """Melody and chords moved by so many semitones, from -12 to 12."""
+    return Phrases(transpose(real.melody, shift), over_other_chords(real, shift).chord)
+
+
+def over_other_chords(real: Phrases, shift: int) -> Phrases:
+    """The chords alone moved by so many semitones."""
     chord = np.where(real.chord == NO_CHORD, NO_CHORD, real.chord // 12 * 12 + (real.chord + shift) % 12)
-    return Phrases(transpose(real.melody, shift), chord.astype(np.int8))
+    return Phrases(real.melody, chord.astype(np.int8))
+
+
+FAULTS_OF_ONE_FAMILY: Final[Mapping[str, Callable[[Phrases], Phrases]]] = MappingProxyType(
+    {
+        "pitch": lambda real: transposed(real, 12),
+        "motion": lambda real: spoilt(real, pitches_permuted_in_bars, 1),
+        "rhythm": lambda real: spoilt(real, notes_dropped, 0.1),
+        "harmony": lambda real: over_other_chords(real, 6),
+        "structure": lambda real: spoilt(real, copies_of_the_bar_before, 0.2),
+    }
+)
+"""Family of features to what is wrong for it, and for the other families hardly."""
 
 
 CHEATS: Final[Mapping[str, Callable[[Phrases, Phrases], Phrases]]] = MappingProxyType(

@@ -15,6 +15,7 @@ A bar or a phrase becomes a piece of one track on a grid of sixteenths, whose no
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,10 +26,13 @@ from data_prep.locate import resolve
 from scores import score_bars, score_phrases
 from tests.scores import naive
 
+Music = Any
+"""A `muspy.Music`."""
+
 muspy = pytest.importorskip("muspy", reason="compares with muspy where it is installed")
 
 
-def music(bars: Sequence[np.ndarray]) -> "muspy.Music":
+def music(bars: Sequence[np.ndarray]) -> Music:
     """One piece of rolls (16, 128)."""
     notes = [
         muspy.Note(time=16 * index + note.start, pitch=note.pitch, duration=note.length)
@@ -38,18 +42,18 @@ def music(bars: Sequence[np.ndarray]) -> "muspy.Music":
     return muspy.Music(resolution=4, tracks=[muspy.Track(notes=notes)])
 
 
-def pitch_range(piece: "muspy.Music") -> float:
+def pitch_range(piece: Music) -> float:
     """Like muspy's, but not defined without notes, of which muspy says 0."""
     return float(muspy.pitch_range(piece)) if piece.tracks[0].notes else math.nan
 
 
-def polyphonic_rate(piece: "muspy.Music") -> float:
+def polyphonic_rate(piece: Music) -> float:
     """Like muspy's for two pitches or more, but of the bar's sixteen steps: muspy's piece ends with its last note."""
     end = piece.get_end_time()
     return float(muspy.polyphony_rate(piece, threshold=1)) * end / 16 if end else 0.0
 
 
-Metric = Callable[["muspy.Music"], float]
+Metric = Callable[[Music], float]
 
 OF_BARS: dict[str, Metric] = {
     "pitch_count": muspy.n_pitches_used,
@@ -96,7 +100,7 @@ KINDS = [one_voice, voices, real]
 Rolls = Callable[[np.random.Generator], np.ndarray]
 
 
-def assert_equal(actual: np.ndarray, metric: Metric, pieces: list["muspy.Music"]) -> None:
+def assert_equal(actual: np.ndarray, metric: Metric, pieces: list[Music]) -> None:
     np.testing.assert_allclose(actual, [metric(piece) for piece in pieces], rtol=0, atol=1e-6)
 
 

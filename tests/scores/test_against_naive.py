@@ -66,31 +66,41 @@ def bars(low: int = 0, high: int = 127) -> st.SearchStrategy[np.ndarray]:
     return st.one_of(line, line, voices(low, high), crowd(low, high), st.just(SILENT))
 
 
+def doubled(roll: np.ndarray) -> np.ndarray:
+    """The bar with a second voice an octave below the first: the same melody line in other cells."""
+    return roll | np.roll(roll, -12, axis=-1) & (np.arange(128) < 116)
+
+
+def some_bars(bar: st.SearchStrategy[np.ndarray], polyphonic: bool) -> st.SearchStrategy[list[np.ndarray]]:
+    """Silence and some bars, with more than one voice the first of them doubled as well."""
+    lists = st.lists(bar, min_size=1, max_size=4)
+    return lists.map(lambda pool: [SILENT, *pool, *([doubled(pool[0])] if polyphonic else [])])
+
+
 @st.composite
 def phrases(
     draw: st.DrawFn, low: int = 0, high: int = 127, longest: int = 9, polyphonic: bool | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Rolls (M, B, 16, 128) and chords (M, B): a few bars, one of them silent, again and again in any order."""
+    """Rolls (M, B, 16, 128) and chords (M, B): a few bars again and again in any order."""
     polyphonic = draw(st.booleans()) if polyphonic is None else polyphonic
-    bar = bars(low, high) if polyphonic else one_voice([low, 59, 60, 62, 64, 65, high])
-    pool = np.array([SILENT, *draw(st.lists(bar, min_size=1, max_size=4))])
+    line = one_voice([low, 59, 60, 62, 64, 65, high])
+    pool = draw(some_bars(bars(low, high) if polyphonic else line, polyphonic))
     shape = draw(st.integers(1, 3)), draw(st.integers(1, longest))
-    cells = st.lists(st.tuples(st.integers(0, len(pool) - 1), chords), min_size=shape[0] * shape[1])
-    which, chord = np.array(draw(cells)[: shape[0] * shape[1]]).T
-    return pool[which.reshape(shape)], chord.reshape(shape)
+    cell = st.tuples(st.integers(0, len(pool) - 1), chords)
+    which, chord = np.array(draw(st.lists(cell, min_size=shape[0] * shape[1], max_size=shape[0] * shape[1]))).T
+    return np.array(pool)[which.reshape(shape)], chord.reshape(shape)
 
 
 @st.composite
 def bars_in_context(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Rolls (N, 16, 128), chords (N,) and bars before (N, 16, 128): either of one voice or of more, some equal."""
     line = one_voice([0, 59, 60, 62, 127])
-    pool = draw(st.lists(st.one_of(bars(), line) if draw(st.booleans()) else line, min_size=1, max_size=5))
-    others = draw(st.lists(bars(), max_size=2))
-    rows = draw(
-        st.lists(st.tuples(st.sampled_from(pool), chords, st.sampled_from([SILENT, *pool, *others])), min_size=1)
-    )
-    roll, chord, before = zip(*rows[:8], strict=True)
-    return np.array(roll), np.array(chord), np.array(before)
+    here, before = (draw(st.booleans()) for _ in range(2))
+    pool = draw(some_bars(bars() if here else line, here))
+    others = [*pool, *draw(some_bars(bars(), polyphonic=True)), doubled(pool[1])] if before else pool
+    row = st.tuples(st.sampled_from(pool), chords, st.sampled_from(others))
+    roll, chord, previous = zip(*draw(st.lists(row, min_size=1, max_size=8)), strict=True)
+    return np.array(roll), np.array(chord), np.array(previous)
 
 
 # --- the plain reading ------------------------------------------------------------------------------------------------

@@ -32,9 +32,21 @@ from data_prep.splits import cluster_of
 from scores import BaseLine, Reference, TrainingWindows
 from scores.baselines import RandomBarsByChord, StepMarkov, TrainingMusic
 from scores.copying import WINDOW_BARS
+from scores.features import FAMILIES
 from scores.phrases import Phrases, spread
 
-from .degraded import CHEATS, DEGRADATIONS, GRADED, Degradation, Kind, copied, octave_jumps, semitone_slips, spoilt
+from .degraded import (
+    CHEATS,
+    DEGRADATIONS,
+    FAULTS_OF_ONE_FAMILY,
+    GRADED,
+    Degradation,
+    Kind,
+    copied,
+    octave_jumps,
+    semitone_slips,
+    spoilt,
+)
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -166,6 +178,18 @@ def test_every_degradation_is_seen(music: Music, degradation: Degradation) -> No
 def test_the_worst_family_says_what_is_wrong(music: Music, degradation: Degradation) -> None:
     report = music.spoilt[degradation]
     assert report[f"med_{degradation.family}"] == report["worst_family"] > music.as_real["worst_family"] + 0.03
+
+
+@pytest.mark.parametrize("family", FAULTS_OF_ONE_FAMILY)
+def test_a_fault_of_one_family_moves_the_objective(music: Music, family: str) -> None:
+    if family == "harmony" and (music.real.chord == NO_CHORD).all():
+        pytest.skip("music without chords")
+    report, real = music.judged(FAULTS_OF_ONE_FAMILY[family](music.real)), music.as_real
+    own = report[f"med_{family}"] - real[f"med_{family}"]
+    others = [report[f"med_{other}"] - real[f"med_{other}"] for other in FAMILIES if other != family]
+    assert max(others) < 0.7 * own
+    # Without the family, the others would bring less than this.
+    assert report["objective"] - real["objective"] > (0.25 if family == "motion" else 0.15) * own
 
 
 def test_wrong_notes_and_foreign_bars_are_out_of_harmony(music: Music) -> None:
