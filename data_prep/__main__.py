@@ -1,17 +1,15 @@
 """`python -m data_prep`: prepare a corpus, or say what is in one, from the command line."""
 
-import os
 import shlex
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import TextIOWrapper
 from pathlib import Path
 
 from data_prep import command
+from data_prep.console import now_and_then, run
 from data_prep.corpus import KIND
-from data_prep.errors import UserError
 from data_prep.folder import shown
 from data_prep.info import describe, summary
 from data_prep.kinds import load, save
@@ -24,27 +22,16 @@ from data_prep.store import check_can_write
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit code: 0 done, 2 a mistake named in one line, 130 interrupted."""
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a name may have letters that a terminal has not
-    try:
-        command.check_source(sys.argv[1:] if arguments is None else arguments)
-        options = command.parser().parse_args(arguments)
-        if options.source == command.INFO:
-            _info(options.corpus, options.plot)
-        else:
-            _prepare(options)
-        sys.stdout.flush()  # here, where it is caught if nobody reads it
-    except UserError as error:
-        print(f"error: {shown(str(error))}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to print goes nowhere
-        if not isinstance(error, BrokenPipeError):  # the reader of a pipe, such as head, has seen enough
-            print(f"error: what there is to say cannot be printed ({error.strerror})", file=sys.stderr)
-            return 2
+    return run(lambda: _work(sys.argv[1:] if arguments is None else arguments))
+
+
+def _work(arguments: list[str]) -> int:
+    command.check_source(arguments)
+    options = command.parser().parse_args(arguments)
+    if options.source == command.INFO:
+        _info(options.corpus, options.plot)
+    else:
+        _prepare(options)
     return 0
 
 
@@ -79,7 +66,7 @@ def _info(data: str, plot: Path | None) -> None:
 def _progress() -> Iterator[Progress]:
     """A bar on a terminal; elsewhere a line now and then."""
     if not sys.stderr.isatty():
-        yield _now_and_then
+        yield now_and_then
         return
     from rich.console import Console
     from rich.progress import Progress as Display
@@ -87,11 +74,6 @@ def _progress() -> Iterator[Progress]:
     with Display(console=Console(stderr=True), transient=True) as display:
         task = display.add_task("reading", total=None)
         yield lambda done, total: display.update(task, completed=done, total=total)
-
-
-def _now_and_then(done: int, total: int) -> None:
-    if done % 1000 == 0:
-        print(f"read {done:,} of {total:,}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

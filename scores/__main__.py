@@ -1,16 +1,14 @@
 """`python -m scores`: score MIDI files, or compare two sets of music, from the command line."""
 
 import json
-import os
 import shutil
 import sys
 from argparse import Namespace
 from dataclasses import asdict
-from io import TextIOWrapper
 from typing import Any
 
+from data_prep.console import mistake, now_and_then, run
 from data_prep.errors import UserError
-from data_prep.folder import shown
 from scores.cli import command
 from scores.cli.compare import Comparison, compare
 from scores.cli.faults import verdict
@@ -21,32 +19,13 @@ from scores.cli.table import column_titles, comparison_text, counted, key_name, 
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit code: 0 done, 2 a mistake named in one line, 130 interrupted."""
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a name may have letters that a terminal has not
-    arguments = sys.argv[1:] if arguments is None else arguments
-    try:
-        if arguments[:1] == [command.COMPARE]:
-            code = _compare(command.compare_parser().parse_args(arguments[1:]))
-        else:
-            code = _score(command.parser().parse_args(arguments))
-        sys.stdout.flush()  # here, where it is caught if nobody reads it
-    except UserError as error:
-        return _mistake(error)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to print goes nowhere
-        if not isinstance(error, BrokenPipeError):  # the reader of a pipe, such as head, has seen enough
-            print(f"error: what there is to say cannot be printed ({error.strerror})", file=sys.stderr)
-            return 2
-        return 0
-    return code
+    return run(lambda: _work(sys.argv[1:] if arguments is None else arguments))
 
 
-def _mistake(error: UserError) -> int:
-    print(f"error: {shown(str(error))}", file=sys.stderr)
-    return 2
+def _work(arguments: list[str]) -> int:
+    if arguments[:1] == [command.COMPARE]:
+        return _compare(command.compare_parser().parse_args(arguments[1:]))
+    return _score(command.parser().parse_args(arguments))
 
 
 def _score(options: Namespace) -> int:
@@ -57,7 +36,7 @@ def _score(options: Namespace) -> int:
         try:
             song = read_song(path, options.chords_track)
         except UserError as error:
-            code = _mistake(error)
+            code = mistake(error)
             continue
         scored.append((_about(song, key), score_song(song, key)))
     if options.json:
@@ -101,8 +80,8 @@ def _told(about: dict[str, Any]) -> str:
 
 def _compare(options: Namespace) -> int:
     track = options.chords_track
-    reference = load_set(options.reference, held_out=True, chords_track=track, progress=_now_and_then)
-    generated = load_set(options.generated, chords_track=track, progress=_now_and_then)
+    reference = load_set(options.reference, held_out=True, chords_track=track, progress=now_and_then)
+    generated = load_set(options.generated, chords_track=track, progress=now_and_then)
     found = compare(generated, reference)
     if options.json:
         _print_json(_comparison(found))
@@ -126,11 +105,6 @@ def _comparison(found: Comparison) -> dict[str, Any]:
 
 def _print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, allow_nan=False))
-
-
-def _now_and_then(done: int, total: int) -> None:
-    if done % 1000 == 0:
-        print(f"read {done:,} of {total:,}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,48 @@
+"""What the commands of this package have in common: how they end, and how they tell of long work."""
+
+import os
+import sys
+from collections.abc import Callable
+from io import TextIOWrapper
+from typing import Final
+
+from data_prep.errors import UserError
+from data_prep.folder import shown
+
+MISTAKE: Final = 2
+INTERRUPTED: Final = 130
+
+_NOW_AND_THEN: Final = 1000
+
+
+def run(work: Callable[[], int]) -> int:
+    """Do what a command line asks for: the exit code, 0 done, 2 a mistake named in one line, 130 interrupted."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name may have letters that a terminal has not
+    try:
+        code = work()
+        sys.stdout.flush()  # here, where it is caught if nobody reads it
+    except UserError as error:
+        return mistake(error)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to print goes nowhere
+        if not isinstance(error, BrokenPipeError):  # the reader of a pipe, such as head, has seen enough
+            print(f"error: what there is to say cannot be printed ({error.strerror})", file=sys.stderr)
+            return MISTAKE
+        return 0
+    return code
+
+
+def mistake(error: UserError) -> int:
+    """Name what the user did wrong, in one line; the exit code."""
+    print(f"error: {shown(str(error))}", file=sys.stderr)
+    return MISTAKE
+
+
+def now_and_then(done: int, total: int) -> None:
+    """A line for every thousand files read: progress where there is no terminal to draw on."""
+    if done % _NOW_AND_THEN == 0:
+        print(f"read {done:,} of {total:,}", file=sys.stderr, flush=True)
