@@ -7,7 +7,7 @@ from typing import Final, Literal, NamedTuple
 import numpy as np
 
 from scores.notes import Bars, BoolArray, IntArray
-from scores.registry import bar_scores, phrase_scores
+from scores.registry import SCORES, bar_scores, phrase_scores
 from scores.undefined import FloatArray, defined_std
 
 Family = Literal["pitch", "motion", "rhythm", "harmony", "structure"]
@@ -78,7 +78,7 @@ class Measured(NamedTuple):
     features: FloatArray
     """(M, 43), NaN where undefined."""
     scores: dict[str, FloatArray]
-    """Score to its values: per bar (N,) where it is defined by bars, else per phrase (M,)."""
+    """Score to its values: per phrase (M,) where it is defined by phrases, else per bar (N,)."""
 
 
 def measured(bars: Bars) -> Measured:
@@ -89,7 +89,8 @@ def measured(bars: Bars) -> Measured:
         defined_std(bars.by_phrase(of_bars[feature.score]), 1) if feature.spread else of_phrases[feature.score]
         for feature in FEATURES.values()
     ]
-    return Measured(features=np.column_stack(columns), scores=of_phrases | of_bars)
+    own = {name: values for name, values in of_phrases.items() if SCORES[name].phrase}
+    return Measured(features=np.column_stack(columns), scores=of_bars | own)
 
 
 def phrase_features(roll: BoolArray, chord: IntArray) -> FloatArray:
