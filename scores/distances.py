@@ -11,7 +11,7 @@ PAIRS_AT_ONCE: Final = 2**22
 
 
 def pairwise_distances(x: FloatArray, y: FloatArray) -> FloatArray:
-    """Distances (n, m) between the rows of `x` (n, F) and `y` (m, F); equal rows are at exactly 0.
+    """Distances (n, m) between the rows of `x` (n, F) and `y` (m, F); rows equal but for rounding are at exactly 0.
 
     It takes 8 bytes a pair twice over: meant for n * m up to 2**22, see `distance_blocks` for more.
     """

@@ -70,8 +70,10 @@ def energy_distance(reference: FloatArray, generated: FloatArray, family: Family
         family: one of `scores.features.FAMILIES`.
 
     Raises:
-        ValueError: on another shape, or a set without phrases.
+        ValueError: on another shape or family, or a set without phrases.
     """
+    if family is not None and family not in FAMILIES:
+        raise ValueError(f"There is no family {family!r}: one of {', '.join(FAMILIES)}.")
     for rows in (reference, generated):
         if rows.ndim != 2 or rows.shape[1] != len(FEATURES) or not len(rows):
             raise ValueError(f"Features must be of shape (phrases, {len(FEATURES)}), not {rows.shape}.")

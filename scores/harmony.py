@@ -77,7 +77,7 @@ def pcs(bars: Bars) -> FloatArray:
 
     Formula: mean over sounding steps of the mean over the chord's tones c of s((m_t - c) mod 12), where s is 1 for
         0, 3, 4, 7, 8 and 9, is 0 for 5, and -1 for the rest.
-    Unit and range: none, -1 to 1; -2/3 is the least that a triad allows.
+    Unit and range: none, -1 to 1.
     Edge case: NaN in a bar without notes, and in a bar without a chord.
     Source: Yeh et al. 2021 (pitch consonance score).
     """

@@ -81,9 +81,8 @@ class Bars:
         now, before = self.now, self.before
         # Bars of one voice and bars of more are known by different arrays; their lines and voices tell them apart.
         if (now.bits is None) != (before.bits is None):
-            alike = (now.line == before.line) & (now.num_voices == before.num_voices)
-            both: BoolArray = (alike & (now.num_voices <= 1)).all(axis=1)
-            return both
+            alike: BoolArray = ((now.line == before.line) & (now.num_voices == before.num_voices)).all(axis=1)
+            return alike
         same: BoolArray = (now.contents == before.contents).all(axis=1)
         return same
 

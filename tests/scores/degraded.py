@@ -110,10 +110,11 @@ def bars_from_elsewhere(melody: Lines, share: float, rng: Rng) -> Lines:
 
 def copies_of_the_bar_before(melody: Lines, share: float, rng: Rng) -> Lines:
     """Bars that say again what the bar before said."""
-    hit, copied = _bars(melody, share, rng), melody.copy()
+    hit = _bars(melody, share, rng)
+    result: Lines = melody.copy()
     for bar in range(1, melody.shape[1]):
-        copied[:, bar] = np.where(hit[:, bar, None], copied[:, bar - 1], melody[:, bar])
-    return copied
+        result[:, bar] = np.where(hit[:, bar, None], result[:, bar - 1], melody[:, bar])
+    return result
 
 
 def too_rapid(melody: Lines, share: float, rng: Rng) -> Lines:

@@ -68,6 +68,11 @@ def test_features_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
         energy_distance(np.zeros((3, 43)), np.zeros(shape))
 
 
+def test_a_family_that_there_is_not_is_refused() -> None:
+    with pytest.raises(ValueError, match="no family 'tempo': one of pitch, motion"):
+        energy_distance(np.zeros((3, 43)), np.zeros((3, 43)), "tempo")  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("rate", "base", "expected"),
     [(0.05, 0, 0), (1, 0, 1), (0.525, 0, 0.5), (0.5, 0.5, 0), (1, 0.9, 1), (1, 0.95, 0), (1, 1, 0), (NAN, 0, 0)],

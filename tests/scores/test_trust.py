@@ -10,7 +10,7 @@ be told from 0 and 5 %, the reference is of the tunes that are spoilt, as it is 
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -30,7 +30,7 @@ from data_prep.song import RawSong, Section
 from data_prep.sources import SOURCES
 from data_prep.splits import cluster_of
 from scores import BaseLine, Reference, TrainingWindows
-from scores.baselines import RandomBarsByChord, StepMarkov, TrainingMusic
+from scores.baselines import Baseline, RandomBarsByChord, StepMarkov, TrainingMusic
 from scores.copying import WINDOW_BARS
 from scores.features import FAMILIES
 from scores.phrases import Phrases, spread
@@ -248,13 +248,12 @@ def test_training_copies_are_caught_though_they_are_real(music: Music, cheat: st
     assert report["realism"] < real["realism"] + 0.06
 
 
-def test_copying_a_tenth_is_caught_beyond_the_margin(music: Music) -> None:
-    report = music.cheats["training copies, 10 %"]
-    copying = report["near_copy_rate"] - music.base.near_copy_rate
-    assert copying > 0.04
-    assert (report["objective"] > report["realism"]) == (copying > 0.05)
-    twice = music.judged(copied(music.real, music.training, 0.2))
-    assert twice["objective"] > music.as_real["objective"] + 0.05
+def test_copies_are_caught_beyond_a_margin(music: Music) -> None:
+    few, more = (music.judged(copied(music.real, music.training, share)) for share in (0.03, 0.2))
+    assert 0 < few["near_copy_rate"] - music.base.near_copy_rate < 0.05 < 0.1 < more["near_copy_rate"]
+    assert few["objective"] == few["realism"]
+    tenth = music.cheats["training copies, 10 %"]["objective"]
+    assert music.as_real["objective"] < tenth < more["objective"] - 0.05
 
 
 def test_every_number_is_finite(music: Music) -> None:
@@ -264,7 +263,7 @@ def test_every_number_is_finite(music: Music) -> None:
     assert all(-0.05 < report["objective"] <= 3 for report in reports)
 
 
-GENERATORS: Final = {
+GENERATORS: Final[dict[str, Callable[[TrainingMusic], Baseline]]] = {
     "chord Markov": lambda training: StepMarkov.fit(training, by_chord=True),
     "chord bars": RandomBarsByChord,
 }
@@ -307,4 +306,4 @@ def test_the_floor_is_nought_where_tunes_are_not_kept_apart(music: Music) -> Non
 
 
 def test_few_tunes_raise_the_floor_by_no_more_than_a_mild_fault(music: Music) -> None:
-    assert floor(music.bars, by_tune=True).mean() < 0.03
+    assert floor(music.bars, by_tune=True).mean() < 0.04
