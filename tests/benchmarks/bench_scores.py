@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -145,12 +146,12 @@ def _copies(corpus: Corpus) -> Iterator[Row]:
         windows = np.lib.stride_tricks.sliding_window_view(lines, WINDOW_BARS, axis=1).swapaxes(2, 3)
         windows = windows.reshape(-1, WINDOW_BARS, 16)
         index = TrainingWindows.of_lines(windows)
-        [built] = _least(lambda windows=windows: TrainingWindows.of_lines(windows), times=3)
+        [built] = _least(partial(TrainingWindows.of_lines, windows), times=3)
         yield f"an index of {len(windows):,} windows, {len(index.windows):,} distinct", f"{1e3 * built:.0f} ms", ""
         size = sum(array.nbytes for array in (index.windows, index.keys, index.order))
         yield "  its size", f"{size / 1e6:.1f} MB", ""
         for kind, melody in (*queries.items(), ("copies", np.resize(lines[:, :8], real.melody.shape))):
-            [asked] = _least(lambda melody=melody, index=index: near_copy_rate(melody, index))
+            [asked] = _least(partial(near_copy_rate, melody, index))
             rate = near_copy_rate(melody, index)
             yield f"  near copies in {ROLLOUTS} rollouts, {kind} (found: {rate:.2f})", f"{1e3 * asked:.1f} ms", ""
 
@@ -206,7 +207,7 @@ def _notes(roll: NDArray[np.bool_]) -> Notes:
 
 
 def _music(notes: Notes) -> Any:
-    import muspy
+    import muspy  # type: ignore[import-untyped]
 
     track = muspy.Track(notes=[muspy.Note(time=at, pitch=pitch, duration=length) for at, pitch, length in notes])
     return muspy.Music(resolution=4, tracks=[track])
@@ -232,7 +233,8 @@ def _muspy(music: Any, *, phrase: bool = False) -> Sequence[float]:
 
 def _least(*work: Callable[[], Any], times: int = 5) -> list[float]:
     """Seconds of each, the least of several; in turns, so that a busy moment strikes all alike."""
-    return np.min([[_seconds(each) for each in work] for _ in range(times)], axis=0).tolist()
+    rounds = [[_seconds(each) for each in work] for _ in range(times)]
+    return [min(seconds) for seconds in zip(*rounds, strict=True)]
 
 
 def _seconds(work: Callable[[], Any]) -> float:
