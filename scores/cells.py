@@ -27,17 +27,17 @@ class Cells:
     line: NDArray[np.int16]
     """(N, 16) highest sounding pitch of each step, -1 rest."""
     packed: NDArray[np.uint64] | None = None
-    """(N, 16, 2) the pitches of each step, one bit each; None for one voice."""
+    """(N, 16, 2) the pitches of each step, bit p for pitch p; None for one voice."""
     bits: NDArray[np.uint16] | None = None
     """(N, 128) the steps at which each pitch is on, bit s for step s; None for one voice."""
 
     @classmethod
     def of_roll(cls, roll: BoolArray) -> "Cells":
         """From piano rolls (N, 16, 128)."""
-        line, one_voice = line_and_voices(roll)
-        if one_voice:
+        packed = np.packbits(roll, axis=-1, bitorder="little").view("<u8")
+        line = _highest(packed)
+        if np.count_nonzero(roll) == np.count_nonzero(line != SILENCE):
             return cls(line=line)
-        packed = np.packbits(roll, axis=-1).view(np.uint64)
         bits = np.zeros((len(roll), NUM_PITCHES), np.uint16)
         for step in range(NUM_STEPS):  # far faster than packing along an axis that is not the last
             bits |= roll[:, step].astype(np.uint16) << np.uint16(step)
@@ -66,7 +66,7 @@ class Cells:
             return self.line_onsets
         starts = self.packed.copy()
         starts[:, 1:] &= ~self.packed[:, :-1]
-        struck: BoolArray = starts.any(axis=-1)
+        struck: BoolArray = (starts[..., 0] | starts[..., 1]) != 0  # far faster than any()
         return struck
 
     @cached_property
@@ -74,29 +74,33 @@ class Cells:
         """(N, 16): pitches that are on."""
         if self.packed is None:
             return self.sounding.astype(np.int64)
-        counts: NDArray[np.int64] = np.bitwise_count(self.packed).sum(axis=-1, dtype=np.int64)
+        low, high = np.moveaxis(np.bitwise_count(self.packed), -1, 0)
+        counts: NDArray[np.int64] = (low + high).astype(np.int64)  # at most 128, which a byte holds
         return counts
 
     @cached_property
-    def notes_by_pitch(self) -> NDArray[np.int64]:
-        """(N, 128): notes that start on each pitch, over all voices."""
+    def notes_by_pitch(self) -> NDArray[np.uint8]:
+        """(N, 128): notes that start on each pitch."""
         if self.bits is None:
             return self._by_pitch(self.line_onsets)
-        return _popcount(self.bits & ~(self.bits << np.uint16(1)))
+        counts: NDArray[np.uint8] = np.bitwise_count(self.bits & ~(self.bits << np.uint16(1)))
+        return counts
 
     @cached_property
-    def steps_by_pitch(self) -> NDArray[np.int64]:
+    def steps_by_pitch(self) -> NDArray[np.uint8]:
         """(N, 128): steps at which each pitch is on."""
-        if self.bits is None:
-            return self._by_pitch(self.sounding)
-        return _popcount(self.bits)
+        return self._by_pitch(self.sounding) if self.bits is None else np.bitwise_count(self.bits)
 
     @cached_property
     def notes_by_class(self) -> NDArray[np.int64]:
         """(N, 12): notes that start on each pitch class, over all voices."""
-        padded = np.zeros((len(self), 12 * _OCTAVES), np.int64)
+        padded = np.zeros((len(self), 12 * _OCTAVES), np.uint8)
         padded[:, :NUM_PITCHES] = self.notes_by_pitch
-        counts: NDArray[np.int64] = padded.reshape(-1, _OCTAVES, 12).sum(axis=1)
+        octaves = padded.reshape(-1, _OCTAVES, 12)
+        total = octaves[:, 0].copy()
+        for octave in range(1, _OCTAVES):  # at most 88 in all, which a byte holds; far faster than sum()
+            total += octaves[:, octave]
+        counts: NDArray[np.int64] = total.astype(np.int64)
         return counts
 
     @cached_property
@@ -139,31 +143,27 @@ class Cells:
             starts = self.bits & ~(self.bits << np.uint16(1))
             for later in range(1, min_steps):
                 starts &= self.bits >> np.uint16(later)
-            long = _popcount(starts)
+            long = np.bitwise_count(starts)
         else:
             width = NUM_STEPS - min_steps + 1
-            long = self.line_onsets[:, :width].astype(np.int64)
+            long = self.line_onsets[:, :width].astype(np.uint8)
             for later in range(1, min_steps):
                 long &= self.line[:, later : later + width] == self.line[:, :width]
-        counts: NDArray[np.int64] = long.sum(axis=1)
+        counts: NDArray[np.int64] = long.sum(axis=1, dtype=np.int64)
         return counts
 
-    def _by_pitch(self, where: BoolArray) -> NDArray[np.int64]:
+    def _by_pitch(self, where: BoolArray) -> NDArray[np.uint8]:
         bar = np.nonzero(where)[0]
         cell = bar * NUM_PITCHES + self.line[where]
-        return np.bincount(cell, minlength=len(self) * NUM_PITCHES).reshape(-1, NUM_PITCHES)
+        counts = np.bincount(cell, minlength=len(self) * NUM_PITCHES).astype(np.uint8)
+        return counts.reshape(-1, NUM_PITCHES)
 
 
-def _popcount(bits: NDArray[np.uint16]) -> NDArray[np.int64]:
-    counts: NDArray[np.int64] = np.bitwise_count(bits).astype(np.int64)
-    return counts
-
-
-def line_and_voices(roll: BoolArray) -> tuple[NDArray[np.int16], bool]:
-    """Highest sounding pitch of each step (..., 16), -1 for a rest, and whether that is all there is."""
-    lowest = roll.argmax(-1)
-    sounding = np.take_along_axis(roll, lowest[..., None], -1)[..., 0]
-    one_voice = np.count_nonzero(roll) == np.count_nonzero(sounding)
-    # Searching upwards is faster than on the mirrored view, and finds the only pitch of a single voice.
-    highest = lowest if one_voice else NUM_PITCHES - 1 - roll[..., ::-1].argmax(-1)
-    return np.where(sounding, highest, SILENCE).astype(np.int16), bool(one_voice)
+def _highest(packed: NDArray[np.uint64]) -> NDArray[np.int16]:
+    """Highest pitch (...,) among the bits of each step (..., 2), -1 for none."""
+    low, high = packed[..., 0], packed[..., 1]
+    word = np.where(high, high, low)
+    for shift in (1, 2, 4, 8, 16, 32):  # sets every bit below the highest, so that their number is its place
+        word |= word >> np.uint64(shift)
+    pitch: NDArray[np.int16] = np.bitwise_count(word) + np.where(high, np.int16(63), np.int16(-1))
+    return pitch

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from data_prep.bars import melody_line, piano_roll
 from data_prep.chords import NO_CHORD
 from scores import SCORES, score_bars, score_phrases
-from scores.cells import line_and_voices
+from scores.cells import Cells
 from scores.notes import Bars
 from scores.pitch import out_of_register_rate, pitch_in_scale_rate
 from scores.rhythm import qualified_note_rate
@@ -164,9 +164,9 @@ def test_note_count_equals_a_naive_loop(seed: int) -> None:
 @settings(deadline=None)
 def test_the_line_is_that_of_the_corpus(seed: int) -> None:
     roll = any_roll(seed)
-    line, one_voice = line_and_voices(roll)
-    np.testing.assert_array_equal(line, melody_line(roll))
-    assert one_voice == (roll.sum(-1).max() <= 1)
+    cells = Cells.of_roll(roll)
+    np.testing.assert_array_equal(cells.line, melody_line(roll))
+    assert (cells.bits is None) == (roll.sum(-1).max() <= 1)
 
 
 @given(lines)
