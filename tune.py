@@ -262,7 +262,11 @@ def _tested(plan: Plan, space: Space, corpus: "Corpus", best: "Row") -> str:
         scores = on_test_songs(plan.run, best.name, space.system, corpus, rollouts=space.budget.rollouts)
     except (OSError, UserError) as error:
         return f"not judged: {error}"
-    return f"objective {scores['objective']:.3f} there; {best.scores['objective']:.3f} in its last evaluation"
+    except KeyboardInterrupt:
+        return "not judged: interrupted"
+    last = best.scores.get("objective")
+    beside = "" if last is None else f"; {last:.3f} on the validation songs, in its last evaluation"
+    return f"objective {scores['objective']:.3f}{beside}"
 
 
 def _nothing_judged(plan: Plan, ending: str, outcomes: list[str]) -> str:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from data_prep.corpus import Corpus, Split
+from data_prep.errors import UserError
 from reporting.provenance import write_json
 from trainables.checkpoint import restored
 from trainables.judge import Judge
@@ -12,14 +13,18 @@ from trainables.judge import Judge
 def on_test_songs(run: Path, trial: str, system: str, corpus: Corpus, *, rollouts: int) -> dict[str, float]:
     """Scores of a trial's last generator on the test songs, kept as `test.json`: objective, families, all scores.
 
-    Prompts and reference are those of the test songs, which play no part before. To be asked once a search: what is
-    chosen by these numbers is no longer tested by them.
+    Prompts and reference are those of the test songs, by which nothing was chosen before. To be asked once a search:
+    what is chosen by these numbers is no longer tested by them.
 
     Raises:
-        UserError: the trial's checkpoint is missing or damaged, or the corpus has no two phrases of test songs.
+        UserError: the trial's configuration or checkpoint is missing or damaged, or the corpus has no two phrases of
+            test songs.
     """
     folder = run / "trials" / trial
-    settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))["settings"]
+    try:
+        settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))["settings"]
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise UserError(f"{folder / 'config.json'} cannot be read ({type(error).__name__}).") from error
     winner = restored(folder / "checkpoint", system, settings, corpus)
     scores = Judge(corpus, rollouts=rollouts, split=Split.TEST).evaluate(winner)
     write_json(run / "test.json", {"trial": trial, "scores": scores})

@@ -32,7 +32,10 @@ _VIEWS: Final[tuple[Family | None, ...]] = (None, *FAMILIES)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaseLine:
-    """What real continuations of the same prompts score: real songs repeat themselves too."""
+    """What real continuations of the same prompts score: real songs repeat themselves too.
+
+    Recall and coverage are those of real phrases of other songs than the reference's, phrase by phrase.
+    """
 
     near_copy_rate: float = 0.0
     dup_rate: float = 0.0
@@ -64,6 +67,8 @@ class Reference:
     """(8, 8) transitions between note lengths."""
     register: tuple[int, int]
     """Lowest and highest pitch that are in place."""
+    song: IntArray | None
+    """(n,) number of the song that each phrase is of; None: each of its own."""
     training: TrainingWindows | None
     """Where copies are looked for; None: nowhere."""
 
@@ -73,6 +78,7 @@ class Reference:
         roll: BoolArray,
         chord: IntArray,
         *,
+        song: IntArray | None = None,
         training: TrainingWindows | None = None,
         register: tuple[int, int] = (LOWEST_AUDIBLE, HIGHEST_AUDIBLE),
     ) -> "Reference":
@@ -81,6 +87,7 @@ class Reference:
         Args:
             roll: the phrases.
             chord: their chords.
+            song: (n,) number of the song that each is of, as phrases of one song are alike; without, each of its own.
             training: the training music, in which near copies are looked for.
             register: lowest and highest pitch of the training music; by default the keys of a piano.
 
@@ -101,13 +108,14 @@ class Reference:
             pctm=pctm(lines),
             nltm=nltm(lines),
             register=register,
+            song=song,
             training=training,
         )
 
-    def base_line(self, roll: BoolArray, chord: IntArray) -> BaseLine:
-        """What the real continuations (M, 8, 16, 128) of some prompts score."""
+    def base_line(self, roll: BoolArray, chord: IntArray, song: IntArray | None = None) -> BaseLine:
+        """What the real continuations (M, 8, 16, 128) of some prompts score; `song` as in `fit`."""
         bars = Bars.of_phrases(roll, chord)
-        found = self._set_scores(bars, measured(bars).features, BaseLine())
+        found = self._set_scores(bars, measured(bars).features, BaseLine(), song)
         return BaseLine(
             near_copy_rate=found.get("near_copy_rate", 0.0),
             dup_rate=found.get("dup_rate", 0.0),
@@ -128,15 +136,18 @@ class Reference:
             to 3 (nothing to measure); lower is better. `realism`: the Music Energy Distance. `med_<family>`: the same
             inside one family, `worst_family`: the largest of them. `diversity_deficit`: how much of real music is
             never reached, and the excess of near copies. `<score>`: its mean over the bars or phrases that define it,
-            or its value for the set; absent where nothing defines it.
+            or its value for the set; absent where nothing defines it. `<score>/n`: how many bars or phrases define it,
+            where some do and some do not.
         """
         bars = Bars.of_phrases(roll, chord)
         features, scores = measured(bars)
         scores["out_of_register_rate"] = out_of_register_rate(bars, *self.register)
         means = {name: float(defined_mean(values, 0)) for name, values in scores.items()}
+        counts = {f"{name}/n": float(np.count_nonzero(~np.isnan(values))) for name, values in scores.items()}
+        partly = {name: count for name, count in counts.items() if 0 < count < len(scores[name.removesuffix("/n")])}
         base = base or BaseLine()
         sets = self._set_scores(bars, features, base)
-        return self._numbers(features, sets, base) | _finite(means) | sets
+        return self._numbers(features, sets, base) | _finite(means) | partly | sets
 
     def _numbers(self, features: FloatArray, sets: Mapping[str, float], base: BaseLine) -> dict[str, float]:
         """The objectives, and the distance of every family."""
@@ -156,17 +167,21 @@ class Reference:
         x, y = view(self.z, family), view(self.standard.standardised(features), family)
         return normalised(mean_distance(x, y), self.within[family], mean_distance_within(y))
 
-    def _set_scores(self, bars: Bars, features: FloatArray, base: BaseLine) -> dict[str, float]:
+    def _set_scores(
+        self, bars: Bars, features: FloatArray, base: BaseLine, song: IntArray | None = None
+    ) -> dict[str, float]:
         """The scores of the whole set, as far as they are defined."""
         lines = bars.by_phrase(bars.now.line)
         real, generated = view(self.z), view(self.standard.standardised(features))
+        reached = recall(real, generated, reference_song=self.song, generated_song=song)
+        covered = coverage(real, generated, reference_song=self.song, generated_song=song)
         found = {
             "dup_rate": float(dup_rate(bars)),
             "pctm": jensen_shannon(pctm(lines), self.pctm),
             "nltm": jensen_shannon(nltm(lines), self.nltm),
             "intra_set_distance": intra_set_distance(generated, real),
-            "recall_ratio": recall(real, generated) / base.recall if base.recall else np.nan,
-            "coverage_ratio": coverage(real, generated) / base.coverage if base.coverage else np.nan,
+            "recall_ratio": reached / base.recall if base.recall else np.nan,
+            "coverage_ratio": covered / base.coverage if base.coverage else np.nan,
         }
         if self.training is not None:
             found["near_copy_rate"] = near_copy_rate(lines, self.training)

@@ -12,12 +12,14 @@ from data_prep.errors import UserError
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
-    """Real phrases of eight bars."""
+    """Phrases of eight bars."""
 
     melody: NDArray[np.int8]
     """(M, 8, 16) MIDI pitches, -1 rest."""
     chord: NDArray[np.int8]
     """(M, 8) chord class of each bar."""
+    song: NDArray[np.int32] | None = None
+    """(M,) number of the song that each is of, where they are real."""
 
     def __len__(self) -> int:
         return len(self.melody)
@@ -30,7 +32,7 @@ class Phrases:
     def spread(self, most: int) -> "Phrases":
         """At most `most` of them, spread evenly."""
         rows = spread(len(self), most)
-        return Phrases(self.melody[rows], self.chord[rows])
+        return Phrases(self.melody[rows], self.chord[rows], None if self.song is None else self.song[rows])
 
 
 def spread(count: int, most: int) -> NDArray[np.int64]:
@@ -51,4 +53,4 @@ def phrases(corpus: Corpus, split: Split, most: int, *, least: int = 2) -> Phras
             "are needed: prepare it from more songs."
         )
     rows = rows[spread(len(rows), most)]
-    return Phrases(melody=corpus.melody[rows], chord=corpus.first_chord[rows])
+    return Phrases(melody=corpus.melody[rows], chord=corpus.first_chord[rows], song=corpus.song[rows[:, 0]])

@@ -28,8 +28,8 @@ class StudySearcher(Searcher):
     * crashed, or the search ended before its first evaluation (`unjudged`): FAIL with the reason
 
     A space with other objectives than `objective` has its own values told, and the last of them and of `objective`
-    kept as attributes. With several, Optuna takes no intermediate values: the sampler then learns from complete trials,
-    and stays away from diverged ones because they break a constraint.
+    kept as attributes. With several, Optuna takes no intermediate values: stopped trials then rank behind all complete
+    ones, whatever their values, and diverged ones behind them because they break a constraint.
     """
 
     def __init__(self, run: Path, space: Space, *, seed: int, concurrency: int) -> None:

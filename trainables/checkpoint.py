@@ -23,7 +23,8 @@ def write_state(folder: Path, state: Mapping[str, Any]) -> None:
 def read_state(folder: Path) -> dict[str, Any]:
     """What was written, on the CPU; nothing but tensors and plain values is ever read."""
     state = torch.load(folder / _FILE, map_location="cpu", weights_only=True)
-    assert isinstance(state, dict)
+    if not isinstance(state, dict):
+        raise TypeError(f"{folder / _FILE} holds a {type(state).__name__}")
     return state
 
 
@@ -37,6 +38,6 @@ def restored(folder: Path, system: str, settings: Mapping[str, Any], corpus: Cor
     midinet = MidiNet(variant, config, corpus, seed=0)
     try:
         midinet.load_state_dict(read_state(folder)["midinet"])
-    except (OSError, RuntimeError, KeyError, EOFError, UnpicklingError) as error:
+    except (OSError, RuntimeError, LookupError, TypeError, ValueError, EOFError, UnpicklingError) as error:
         raise UserError(f"The checkpoint in {folder} cannot be read ({type(error).__name__}).") from error
     return midinet

@@ -1,6 +1,6 @@
 """What a system is judged by: rollouts from real prompts against the real phrases of songs it never trained on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -53,13 +53,14 @@ class Judge:
         self, corpus: Corpus, *, rollouts: int, early_rollouts: int = 64, split: Split = Split.VALIDATION
     ) -> None:
         training = corpus.melody[corpus.rows(Split.TRAIN)]
-        if not len(training):
+        if (training == SILENCE).all():
             raise UserError("The corpus has no training songs: prepare it from more songs.")
         real = phrases(corpus, split, _REFERENCE_PHRASES)
         sounding = training[training != SILENCE]
         self.reference = Reference.fit(
             real.roll,
             real.chord,
+            song=real.song,
             training=TrainingWindows.of_lines(corpus.melody[corpus.phrases(Split.TRAIN, WINDOW_BARS)]),
             register=(int(sounding.min()), int(sounding.max())),
         )
@@ -84,8 +85,13 @@ class Judge:
         return self.reference.evaluate(piano_roll(melody), prompts.phrases.chord, prompts.base)
 
     def real(self, real: Phrases) -> dict[str, float]:
-        """The same of real phrases, over their own chords."""
-        return self.score(real.melody, self._prompts(real))
+        """The same of real phrases, over their own chords.
+
+        As other songs repeat themselves otherwise, copies are measured by their own base line, and are none.
+        """
+        usual = self.prompts.base
+        own = replace(self._prompts(real).base, recall=usual.recall, coverage=usual.coverage)
+        return self.score(real.melody, Prompts(real, own))
 
     def balance(self, players: Adversaries) -> float:
         """How well the discriminator tells held-out real bars from fresh fakes: 0 not at all, 1 every pair.
@@ -103,7 +109,7 @@ class Judge:
         return {"melody": melody, "real": prompts.melody, "chord": prompts.chord}
 
     def _prompts(self, real: Phrases) -> Prompts:
-        return Prompts(real, self.reference.base_line(real.roll, real.chord))
+        return Prompts(real, self.reference.base_line(real.roll, real.chord, real.song))
 
 
 def _bars(corpus: Corpus, rows: NDArray[np.int64]) -> tuple[NDArray[np.int8], NDArray[np.int8], NDArray[np.int8]]:

@@ -11,7 +11,7 @@ from data_prep.corpus import Corpus
 from trainables.batches import TrainingBars, one_hot
 from trainables.config import TrainConfig
 from trainables.networks.generator import NOISE
-from trainables.networks.layers import cancelled_spectral_norms
+from trainables.networks.layers import batch_statistics, cancelled_spectral_norms
 from trainables.sampling import continue_bars
 from trainables.step import Means, Players, train_step
 from trainables.variants import Variant
@@ -56,17 +56,17 @@ class MidiNet:
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """What the discriminator says of real bars (N, 16), and of bars the generator writes in their place.
 
-        Both are the players in training, not the average; their state is left as it is.
+        Both are the players in training, not the average, and batch normalisation sees the real bars alone and the
+        generated ones alone, as in training; their state is left as it is.
         """
         generator, discriminator = self.players.generator, self.players.discriminator
-        real, before = (one_hot(torch.from_numpy(bars).to(self.device)) for bars in (bar, previous))
+        real, before = (one_hot(torch.from_numpy(bars.astype(np.int64)).to(self.device)) for bars in (bar, previous))
         classes = torch.from_numpy(chord.astype(np.int64)).to(self.device)
         z = torch.randn(len(bar), NOISE, generator=torch.Generator().manual_seed(seed)).to(self.device)
-        generator.eval(), discriminator.eval()
-        fake = generator(z, before, classes)
-        said = [discriminator(bars, before, classes)[0].float().cpu().numpy() for bars in (real, fake)]
-        generator.train(), discriminator.train()
-        return said[0], said[1]
+        with batch_statistics(generator), batch_statistics(discriminator):
+            fake = generator(z, before, classes)
+            of_real, of_fake = (discriminator(bars, before, classes)[0] for bars in (real, fake))
+        return of_real.float().cpu().numpy(), of_fake.float().cpu().numpy()
 
     @property
     def cancelled_spectral_norms(self) -> list[str]:

@@ -24,7 +24,7 @@ def test_the_winner_of_a_search_was_judged_on_the_test_songs(run: Path, corpus: 
     found = json.loads((run / "test.json").read_text())
     assert found["trial"] == winner(run)
     assert 0 < found["scores"]["objective"] < 3
-    assert f"objective {found['scores']['objective']:.3f} there" in (run.parent / "output.txt").read_text()
+    assert f"objective {found['scores']['objective']:.3f}; " in (run.parent / "output.txt").read_text()
     # The same from the checkpoint on disk, and from other songs than those that it was chosen by.
     again = on_test_songs(run, found["trial"], "baseline", corpus, rollouts=64)
     assert again == pytest.approx(found["scores"], abs=1e-6)

@@ -53,6 +53,23 @@ def test_recall_and_coverage_equal_their_definition(
     assert score(reference, generated, k) == pytest.approx(by_loop(reference, generated, k), abs=1e-12)
 
 
+@given(st.integers(0, 2**32 - 1), st.integers(8, 20), st.integers(8, 20), st.integers(1, 3))
+@settings(deadline=None, max_examples=40)
+def test_rows_of_one_song_are_no_neighbours(seed: int, n: int, m: int, k: int) -> None:
+    reference, generated = sets(seed, n, m, 2)
+    songs = np.arange(n) % 4, np.arange(m) % 4
+
+    def apart(x: np.ndarray, y: np.ndarray, of_x: np.ndarray, of_y: np.ndarray) -> np.ndarray:
+        return np.where(of_x[:, None] == of_y, np.inf, loop(x, y))
+
+    cross = apart(reference, generated, *songs)
+    around_generated = np.sort(apart(generated, generated, songs[1], songs[1]))[:, k - 1]
+    around_reference = np.sort(apart(reference, reference, songs[0], songs[0]))[:, k - 1]
+    named = {"reference_song": songs[0], "generated_song": songs[1]}
+    assert recall(reference, generated, k, **named) == pytest.approx((cross < around_generated).any(1).mean())
+    assert coverage(reference, generated, k, **named) == pytest.approx((cross.min(1) < around_reference).mean())
+
+
 def test_rows_that_both_sets_have_are_counted_as_the_definition_says_whatever_the_rounding() -> None:
     for seed in range(60):
         rng = np.random.default_rng(seed)

@@ -1,5 +1,6 @@
 import ast
 import re
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +23,13 @@ def test_the_code_of_the_page_runs_as_it_stands() -> None:
     assert isinstance(last, ast.Expr)
     report = eval(compile(ast.Expression(last.value), str(PAGE), "eval"), names)
     assert 0 < report["objective"] < 0.1
+
+
+@pytest.mark.parametrize(
+    "page", [*PAGE.parent.glob("*.md"), PAGE.parent.parent / "README.md"], ids=lambda page: page.name
+)
+def test_no_page_has_a_placeholder_left_in_it(page: Path) -> None:
+    assert not re.findall(r"\b(?:TODO|FIXME|XXX|ANCHOR\w*|RESULTS|CLI)\b", page.read_text(encoding="utf-8"))
 
 
 def test_a_page_without_markers_is_refused() -> None:

@@ -156,6 +156,28 @@ def test_a_set_that_reaches_a_part_of_the_music_alone_is_held_against_it(referen
     assert part["intra_set_distance"] < whole["intra_set_distance"]
 
 
+def test_the_base_line_of_recall_is_what_other_songs_reach(songbook: Songbook) -> None:
+    lines, chord = songbook(300, 1)
+    song = np.arange(300) // 3  # three phrases of each song, the third of them prompts
+    reference = Reference.fit(piano_roll(lines), chord, song=song)
+    prompts = slice(2, None, 3)
+    unaware = reference.base_line(piano_roll(lines[prompts]), chord[prompts])
+    base = reference.base_line(piano_roll(lines[prompts]), chord[prompts], song[prompts])
+    assert unaware.recall > base.recall > 0.5
+    other, other_chord = songbook(100, 2)
+    assert reference.evaluate(piano_roll(other), other_chord, base)["recall_ratio"] == pytest.approx(1, abs=0.15)
+
+
+def test_how_many_define_a_score_is_told_where_not_all_do(reference: Reference, real: Music) -> None:
+    lines, chord = real[0].copy(), real[1]
+    lines[:, 3] = -1
+    report = reference.evaluate(piano_roll(lines), chord)
+    assert report["pitch_class_entropy/n"] == 7 * NUM
+    assert report["copy_prev_rate/n"] == 6 * NUM
+    assert "note_count/n" not in report
+    assert all(name.removesuffix("/n") in SCORES for name in report if name.endswith("/n"))
+
+
 def test_notes_outside_the_register_of_the_training_music_are_reported(songbook: Songbook, real: Music) -> None:
     lines, chord = songbook(20, 1)
     low, high = int(real[0][real[0] >= 0].min()), int(real[0].max())

@@ -18,8 +18,11 @@ def test_rows_are_spread_evenly_from_the_first_to_the_last(count: int, most: int
 def test_some_of_the_phrases_are_some_of_the_phrases() -> None:
     melody = np.arange(10 * 8 * 16).reshape(10, 8, 16).astype(np.int8)
     chord = np.arange(80).reshape(10, 8).astype(np.int8) % 25
-    some = Phrases(melody, chord).spread(4)
+    assert Phrases(melody, chord).spread(4).song is None
+    some = Phrases(melody, chord, np.arange(10, dtype=np.int32)).spread(4)
+    assert some.song is not None
     assert len(some) == 4
     assert some.melody[[0, -1]].tolist() == melody[[0, -1]].tolist()
     assert some.chord[[0, -1]].tolist() == chord[[0, -1]].tolist()
+    assert some.song.tolist() == [0, 3, 6, 9]
     assert some.roll.shape == (4, 8, 16, 128)

@@ -8,6 +8,7 @@ to every row of a bar: one small product instead of a convolution over planes. T
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -154,6 +155,22 @@ def iterate_spectral_norms(player: nn.Module) -> None:
     for layer in player.modules():
         if isinstance(layer, RowLinear) and layer.spectral is not None:
             layer.spectral.iterate(layer.matrix())
+
+
+@contextmanager
+def batch_statistics(player: nn.Module) -> Iterator[None]:
+    """Batch normalisation by what it is shown, as in training, but without learning from it."""
+    norms = [module for module in player.modules() if isinstance(module, nn.BatchNorm1d)]
+    training = player.training
+    player.train()
+    for norm in norms:
+        norm.track_running_stats = False
+    try:
+        yield
+    finally:
+        for norm in norms:
+            norm.track_running_stats = True
+        player.train(training)
 
 
 def cancelled_spectral_norms(player: nn.Module) -> list[str]:
