@@ -4,17 +4,22 @@ import json
 import shutil
 import sys
 from argparse import Namespace
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from data_prep.console import mistake, now_and_then, run
 from data_prep.errors import UserError
 from scores.cli import command
 from scores.cli.compare import Comparison, compare
-from scores.cli.faults import verdict
 from scores.cli.music_set import load_set
+from scores.cli.remarks import Remark, counted, of_many
+from scores.cli.report import comparison_text
 from scores.cli.song import UNITS, Song, read_song, score_song
-from scores.cli.table import column_titles, comparison_text, counted, key_name, score_table
+from scores.cli.table import column_titles, key_name, score_table, summary_table
+
+_MOST_SIDE_BY_SIDE: Final = 5
+"""Files with a column each."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,29 +33,40 @@ def _work(arguments: list[str]) -> int:
     return _score(command.parser().parse_args(arguments))
 
 
+class _Scored(NamedTuple):
+    """A song without the loaded music, so that many files take little memory."""
+
+    about: dict[str, Any]
+    remarks: tuple[Remark, ...]
+    scores: dict[str, float]
+
+
 def _score(options: Namespace) -> int:
     """Every file is scored that can be; 2 if one cannot."""
+    command.check_command([str(path) for path in options.files])
     key, code = command.parse_key(options.key), 0
-    scored: list[tuple[dict[str, Any], dict[str, float]]] = []
+    scored = []
     for path in options.files:
         try:
             song = read_song(path, options.chords_track)
         except UserError as error:
             code = mistake(error)
             continue
-        scored.append((_about(song, key), score_song(song, key)))
+        scored.append(_Scored(_about(song, key), song.remarks, score_song(song, key)))
     if options.json:
-        _print_json([{**about, "scores": scores} for about, scores in scored])
+        _print_json([{**song.about, "scores": song.scores} for song in scored])
+    elif len(scored) > _MOST_SIDE_BY_SIDE:
+        print(_told_of_many(scored), end="\n\n")
+        print(summary_table([song.scores for song in scored], UNITS))
     elif scored:
-        titles = column_titles([about["file"] for about, _ in scored])
-        width = shutil.get_terminal_size().columns
-        print("\n".join(_told(about) for about, _ in scored), end="\n\n")
-        print(score_table(titles, [scores for _, scores in scored], UNITS, width))
+        titles = column_titles([song.about["file"] for song in scored])
+        print("\n".join(_told(song.about) for song in scored), end="\n\n")
+        print(score_table(titles, [song.scores for song in scored], UNITS, _width()))
     return code
 
 
 def _about(song: Song, key: int | None) -> dict[str, Any]:
-    """What was scored, as plain values; without the loaded music, so that many files take little memory."""
+    """What was scored, as plain values."""
     return {
         "file": song.name,
         "notes": len(song.notes),
@@ -59,7 +75,7 @@ def _about(song: Song, key: int | None) -> dict[str, Any]:
         "chords_track": song.chords_track,
         "key": key_name(song.key if key is None else key),
         "key_estimated": key is None,
-        "remarks": list(song.remarks),
+        "remarks": [remark.told for remark in song.remarks],
     }
 
 
@@ -78,6 +94,22 @@ def _told(about: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _told_of_many(scored: Sequence[_Scored]) -> str:
+    notes, bars = (sum(song.about[name] for song in scored) for name in ("notes", "bars"))
+    with_chords = sum(song.about["chords_track"] is not None for song in scored)
+    files = counted(len(scored), "file")
+    lines = [
+        f"{files}: {counted(notes, 'note')} in {counted(bars, 'bar')}; --json tells the scores of each",
+        f"  chords  of {with_chords:,} of the {files}; without them harmony is not scored",
+        *(f"  note    {remark}" for remark in of_many(remark for song in scored for remark in song.remarks)),
+    ]
+    return "\n".join(lines)
+
+
+def _width() -> int:
+    return shutil.get_terminal_size().columns
+
+
 def _compare(options: Namespace) -> int:
     track = options.chords_track
     reference = load_set(options.reference, held_out=True, chords_track=track, progress=now_and_then)
@@ -86,7 +118,7 @@ def _compare(options: Namespace) -> int:
     if options.json:
         _print_json(_comparison(found))
     else:
-        print(comparison_text(found))
+        print(comparison_text(found, _width()))
     return 0
 
 
@@ -94,7 +126,7 @@ def _comparison(found: Comparison) -> dict[str, Any]:
     return {
         "generated": {"name": found.generated.name, "phrases": len(found.generated)},
         "reference": {"name": found.reference.name, "phrases": len(found.reference)},
-        "verdict": verdict(found.report),
+        "verdict": found.verdict,
         "report": dict(found.report),
         "base_line": asdict(found.base),
         "differences": [row._asdict() for row in found.differences],

@@ -8,18 +8,20 @@ import numpy as np
 
 from data_prep.chords import NO_CHORD
 from data_prep.errors import UserError
-from scores.cli.faults import Difference, Fault, find_faults
-from scores.cli.music_set import NUM_BARS, MusicSet
+from scores.cli.difference import MOST, Difference
+from scores.cli.faults import Fault, find_faults
+from scores.cli.music_set import MusicSet
+from scores.cli.thinned import NUM_BARS
+from scores.cli.verdict import verdict
 from scores.energy import Standard
 from scores.objective import BaseLine, Reference
 from scores.phrases import spread
 from scores.registry import score_phrases
 from scores.undefined import defined_mean
 
-MOST_DIFFERENT: Final = 6.0
-"""Differences are told up to this many standard deviations, as the objective takes them."""
-
 _STEADY: Final = 64
+_OF_ONE_KEY: Final = "pitch_in_scale_rate"
+"""Of bars it is that of C major, which says nothing of music in other keys."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -31,7 +33,8 @@ class Comparison:
         reference: the set that it is judged by.
         report: everything that `Reference.evaluate` reports, by name; without `med_harmony` where there are no chords.
         base: what the reference itself scores in the guards.
-        differences: every score of bars and phrases, the largest difference first.
+        verdict: the objective, what it consists of and what its distance means.
+        differences: every score of bars and phrases that needs no key, the largest difference first.
         faults: what stands out, in words, the worst first.
         remarks: what a reader should know.
     """
@@ -40,6 +43,7 @@ class Comparison:
     reference: MusicSet
     report: Mapping[str, float]
     base: BaseLine
+    verdict: str
     differences: tuple[Difference, ...]
     faults: tuple[Fault, ...]
     remarks: tuple[str, ...]
@@ -57,9 +61,10 @@ def compare(generated: MusicSet, reference: MusicSet) -> Comparison:
     harmony = generated.has_chords and reference.has_chords
     if not harmony:
         generated, reference = _without_chords(generated), _without_chords(reference)
-    fitted = Reference.fit(reference.roll, reference.chord, training=reference.training)
+    song = np.arange(len(reference)) if reference.song is None else reference.song
+    fitted = Reference.fit(reference.roll, reference.chord, song=song, training=reference.training)
     some = spread(len(reference), len(generated))
-    base = fitted.base_line(reference.roll[some], reference.chord[some])
+    base = fitted.base_line(reference.roll[some], reference.chord[some], song[some])
     report = fitted.evaluate(generated.roll, generated.chord, base)
     if not harmony:
         del report["med_harmony"]  # 0, which would read as no difference
@@ -69,6 +74,7 @@ def compare(generated: MusicSet, reference: MusicSet) -> Comparison:
         reference=reference,
         report=report,
         base=base,
+        verdict=verdict(report, base, steady=_steady(generated, reference)),
         differences=differences,
         faults=tuple(find_faults(differences, report, base)),
         remarks=remarks,
@@ -79,12 +85,45 @@ def _remarks(generated: MusicSet, reference: MusicSet) -> tuple[str, ...]:
     remarks = list(dict.fromkeys([*generated.remarks, *reference.remarks]))
     bare = [music.name for music in (generated, reference) if not music.has_chords]
     if bare:
-        remarks.append(f"no chords in {' and '.join(bare)}: harmony is not compared")
+        remarks.append(f"no chords in {' and '.join(dict.fromkeys(bare))}: harmony is not compared")
+    remarks += _of_rests(generated, reference) + _of_rests(reference, generated)
+    remarks += _of_the_same(generated, reference)
     if reference.training is None:
         remarks.append("the reference has no songs for training: copies of them are not looked for")
-    if min(len(generated), len(reference)) < _STEADY:
+    if not _steady(generated, reference):
         remarks.append(f"fewer than {_STEADY} phrases on a side: only large differences mean something")
     return tuple(remarks)
+
+
+def _of_rests(filled: MusicSet, other: MusicSet) -> list[str]:
+    """Whether rests were filled on this side, and not on the other, which has some."""
+    if not filled.rests_filled or other.rests_filled or other.roll.any(axis=-1).all():
+        return []
+    return [
+        f"rests of {filled.name} were filled with the note before them, those of {other.name} were not, so rests and "
+        "note lengths differ; a corpus made with --rests keep has them"
+    ]
+
+
+def _of_the_same(generated: MusicSet, reference: MusicSet) -> list[str]:
+    """What of the generated music the reference has as it is."""
+    if generated.place is not None and generated.place == reference.place:
+        return ["both sides are the same data: copies are what it consists of"]
+    known = set(_packed(reference))
+    count = sum(phrase in known for phrase in _packed(generated))
+    if count == 0:
+        return []
+    stand = "stands in the reference as it is" if count == 1 else "stand in the reference as they are"
+    return [f"{count:,} of the generated phrases {stand}"]
+
+
+def _packed(music: MusicSet) -> list[bytes]:
+    return [np.packbits(roll).tobytes() for roll in music.roll]
+
+
+def _steady(generated: MusicSet, reference: MusicSet) -> bool:
+    """Whether there are so many phrases that chance makes little difference."""
+    return min(len(generated), len(reference)) >= _STEADY
 
 
 def _without_chords(music: MusicSet) -> MusicSet:
@@ -98,8 +137,10 @@ def _differences(generated: MusicSet, reference: MusicSet) -> tuple[Difference, 
     standard = Standard.of(np.column_stack(list(of_reference.values())))
     rows = []
     for column, name in enumerate(of_reference):
+        if name == _OF_ONE_KEY:
+            continue
         made, real = (float(defined_mean(values[name], 0)) for values in (of_generated, of_reference))
-        off = float(np.clip((made - real) / standard.scale[column], -MOST_DIFFERENT, MOST_DIFFERENT))
+        off = float(np.clip((made - real) / standard.scale[column], -MOST, MOST))
         rows.append(Difference(name, _defined(made), _defined(real), _defined(off)))
     defined = [row for row in rows if row.generated is not None or row.reference is not None]
     return tuple(sorted(defined, key=lambda row: (row.difference is None, -abs(row.difference or 0.0))))

@@ -10,23 +10,22 @@ from numpy.typing import NDArray
 
 from data_prep.bars import piano_roll
 from data_prep.chords import NO_CHORD
-from data_prep.corpus import Corpus, Split, load
+from data_prep.corpus import KIND, Corpus, Split, load
 from data_prep.errors import UserError
 from data_prep.folder import root_of, shown
 from data_prep.formats.midi import SUFFIXES
-from data_prep.locate import resolve
+from data_prep.locate import check, resolve
 from data_prep.pool import Progress, cores
 from data_prep.source import Found, Item, find_by_suffix
 from data_prep.sources import SOURCES
 from data_prep.store import ARRAYS_FILE
+from scores.cli.named import check_there, is_there
+from scores.cli.remarks import Remark, counted, of_many
 from scores.cli.song import song_inside
+from scores.cli.thinned import MAX_PHRASES, NUM_BARS, Thinned
+from scores.cli.tracks import melody_and_chords
 from scores.copying import WINDOW_BARS, TrainingWindows
 from scores.phrases import spread
-
-NUM_BARS: Final = 8
-"""Bars in a phrase."""
-MAX_PHRASES: Final = 1_024
-"""Phrases taken of a set, spread evenly over all there are."""
 
 _MOST_NAMED: Final = 3
 
@@ -39,14 +38,20 @@ class MusicSet:
         name: what the user called them, printable.
         roll: bool (M, 8, 16, 128).
         chord: int8 (M, 8), chord class of each bar.
+        song: (M,) number of the song that each phrase is of; None where no two are of one or it is not known.
         training: music that copies are looked for in; None where there is none.
+        place: the file or folder that it was read from; None for music that was made up.
+        rests_filled: whether rests prolong the note before them, as a corpus may have it.
         remarks: what a user should know of the set.
     """
 
     name: str
     roll: NDArray[np.bool_]
     chord: NDArray[np.int8]
+    song: NDArray[np.int32] | None = None
     training: TrainingWindows | None = None
+    place: Path | None = None
+    rests_filled: bool = False
     remarks: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -68,101 +73,106 @@ def load_set(
     Args:
         data: the name.
         held_out: of a corpus take only songs that are kept from training; those trained on become `training`.
-        chords_track: of every MIDI file, as for `song.read_song`.
+        chords_track: of every MIDI file that has it, as for `tracks.melody_and_chords`.
         progress: hears of files read.
     """
     found = _midi_files(data)
     if found is None:
-        return _of_corpus(load(resolve(data, progress, jobs=cores())), shown(data), held_out)
-    return _of_midi(found, shown(data), chords_track, progress)
+        check(data)  # so that errors say what the user typed, and not where the cache is
+        folder = resolve(data, progress, jobs=cores())
+        return _of_corpus(load(folder), folder, shown(data), held_out)
+    return _of_midi(found, Path(data).expanduser().resolve(), shown(data), chords_track, progress)
 
 
 def _midi_files(data: str) -> Found | None:
-    """The MIDI files that a name stands for; None where it stands for something else."""
-    try:
-        path = Path(data).expanduser()
-        is_file, is_folder = path.is_file(), path.is_dir() and not (path / ARRAYS_FILE).is_file()
-    except (OSError, ValueError, RuntimeError):  # a name too long, or with a null byte
+    """The MIDI files that a name stands for; None where it stands for music of data_prep."""
+    source, colon, _ = data.partition(":")
+    if data in SOURCES or (colon and "/" not in source and not is_there(data)):
         return None
-    if is_file and path.name != ARRAYS_FILE:
+    check_there(data, "file or folder", SOURCES)
+    path = Path(data).expanduser()
+    if path.name == ARRAYS_FILE or is_there(str(path / ARRAYS_FILE)):
+        return None
+    if not path.is_dir():
         return Found(root=root_of(path), items=(Item(paths=(path.resolve().name,)),))
-    if not is_folder or data in SOURCES:
-        return None
     found = find_by_suffix(path, SUFFIXES)
-    return found if found.items else None
+    if not found.items:
+        skipped = f" ({_reasons([(item.path, item.reason) for item in found.skipped])})" if found.skipped else ""
+        kinds = ", ".join(name for name, source in SOURCES.items() if source.takes_path and source.kind == KIND)
+        raise UserError(
+            f"{shown(data)}: no MIDI file in it{skipped}, and no corpus; write SOURCE:{shown(data)} for other music, "
+            f"SOURCE being one of {kinds}."
+        )
+    return found
 
 
-def _of_corpus(corpus: Corpus, name: str, held_out: bool) -> MusicSet:
+def _of_corpus(corpus: Corpus, folder: Path, name: str, held_out: bool) -> MusicSet:
     taken = [split for split in Split if split is not Split.TRAIN or not held_out]
     rows = np.concatenate([corpus.phrases(split, NUM_BARS) for split in taken])
     rows = rows[np.argsort(rows[:, 0])]  # in order of song, so that the spread is over songs
     rows = rows[spread(len(rows), MAX_PHRASES)]
     windows = corpus.phrases(Split.TRAIN, WINDOW_BARS)
     search = held_out and len(windows) > 0
+    options = corpus.about.get("options")
     return MusicSet(
         name=name,
         roll=piano_roll(corpus.melody[rows]),
         chord=corpus.first_chord[rows],
+        song=corpus.song[rows[:, 0]],
         training=TrainingWindows.of_lines(corpus.melody[windows]) if search else None,
+        place=folder,
+        rests_filled=isinstance(options, dict) and options.get("rests") == "fill",
     )
 
 
-def _of_midi(found: Found, name: str, chords_track: str | None, progress: Progress | None) -> MusicSet:
+def _of_midi(found: Found, place: Path, name: str, chords_track: str | None, progress: Progress | None) -> MusicSet:
     """Eight bars after eight bars of every file."""
-    phrases, short = _Thinned(), []
-    faulty = [f"{item.path}: {item.reason}" for item in found.skipped]
+    phrases, short = Thinned(), list[str]()
+    remarks: list[Remark] = []
+    faulty = [(item.path, item.reason) for item in found.skipped]
     for number, item in enumerate(found.items, 1):
+        file = shown(item.paths[0])
         try:
-            song = song_inside(found.root, item.paths[0], shown(item.paths[0]), chords_track)
+            song = song_inside(found.root, item.paths[0], file, chords_track, melody_and_chords)
         except UserError as error:
-            faulty.append(str(error))
+            faulty.append((file, str(error)))
         else:
             count = song.num_bars // NUM_BARS
-            short += [] if count else [song.name]
+            short += [] if count else [file]
+            remarks += song.remarks if count else ()
             for start in range(0, count * NUM_BARS, NUM_BARS):
                 bars = slice(start, start + NUM_BARS)
                 phrases.add(song.roll[bars], song.first_chord[bars])
         if progress:
             progress(number, len(found.items))
     if len(faulty) == len(found.items) + len(found.skipped):
-        raise UserError(f"{name}: no music in it; {_first(faulty)}")
-    remarks = [f"{name}: {_count(faulty)} left out: {_first(faulty)}"] if faulty else []
+        told = faulty[0][1] if place.is_file() else f"none of its files can be scored: {_reasons(faulty)}"
+        raise UserError(f"{name}: {told}")
+    left_out = [f"{counted(len(faulty), 'file')} left out: {_reasons(faulty)}"] if faulty else []
     if short:
-        remarks.append(f"{name}: {_count(short)} shorter than {NUM_BARS} bars left out: {_first(short)}")
+        left_out.append(f"{counted(len(short), 'file')} shorter than {NUM_BARS} bars left out: {_first(short)}")
     roll, chord = phrases.arrays()
-    return MusicSet(name=name, roll=roll, chord=chord, remarks=tuple(remarks))
+    return MusicSet(
+        name=name,
+        roll=roll,
+        chord=chord,
+        place=place,
+        remarks=tuple(f"{name}: {remark}" for remark in (*left_out, *of_many(remarks))),
+    )
 
 
-class _Thinned:
-    """Phrases spread evenly over all that are added; of the more there are, only every 2nd, 4th, 8th is kept."""
-
-    def __init__(self) -> None:
-        self._rolls: list[NDArray[np.bool_]] = []
-        self._chords: list[NDArray[np.int8]] = []
-        self._seen, self._every = 0, 1
-
-    def add(self, roll: NDArray[np.bool_], chord: NDArray[np.int8]) -> None:
-        """One phrase, (8, 16, 128) over (8,)."""
-        if self._seen % self._every == 0:
-            self._rolls.append(roll.copy())  # a view would keep the whole song in memory
-            self._chords.append(chord)
-        self._seen += 1
-        if len(self._rolls) == 2 * MAX_PHRASES:
-            self._rolls, self._chords, self._every = self._rolls[::2], self._chords[::2], 2 * self._every
-
-    def arrays(self) -> tuple[NDArray[np.bool_], NDArray[np.int8]]:
-        """At most 1,024 of them, (M, 8, 16, 128) and (M, 8)."""
-        places = spread(len(self._rolls), MAX_PHRASES)
-        roll = np.empty((len(places), NUM_BARS, 16, 128), np.bool_)
-        chord = np.empty((len(places), NUM_BARS), np.int8)
-        for row, place in enumerate(places):
-            roll[row], chord[row] = self._rolls[place], self._chords[place]
-        return roll, chord
-
-
-def _count(names: Sequence[str]) -> str:
-    return "1 file" if len(names) == 1 else f"{len(names):,} files"
+def _reasons(faulty: Sequence[tuple[str, str]]) -> str:
+    """Why files cannot be used: each reason once, with a file that has it."""
+    files: dict[str, list[str]] = {}
+    for file, reason in faulty:
+        files.setdefault(reason.rstrip("."), []).append(file)
+    return _first(
+        [
+            f"{had[0]}: {reason}" if len(had) == 1 else f"{had[0]} and {len(had) - 1:,} more: {reason}"
+            for reason, had in files.items()
+        ]
+    )
 
 
 def _first(names: Sequence[str]) -> str:
-    return "; ".join(name.rstrip(".") for name in names[:_MOST_NAMED]) + ("; ..." if len(names) > _MOST_NAMED else "")
+    return "; ".join(names[:_MOST_NAMED]) + ("; ..." if len(names) > _MOST_NAMED else "")

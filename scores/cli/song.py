@@ -1,12 +1,11 @@
 """A MIDI file as music to score: its notes in ticks, its bars of sixteen steps, and the chords that a track plays."""
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,16 +14,15 @@ from data_prep.bars import NUM_PITCHES
 from data_prep.errors import UserError
 from data_prep.folder import read_inside, root_of, shown
 from data_prep.formats.midi import MAX_BYTES, Midi, Track, read_midi
-from data_prep.grid import MAX_BARS, WHOLE_BARS
+from data_prep.grid import MAX_BARS, OTHER_METRE, PLAYED, WHOLE_BARS
 from data_prep.keys import estimate_key
-from data_prep.sources.by_name import place_of
 from data_prep.sources.midi_chords import played_chords
 from scores.cli.events import EVENT_SCORES, Events, score_events
+from scores.cli.named import check_there, files_in
+from scores.cli.remarks import Remark
+from scores.cli.tracks import Roles, whole
 from scores.notes import NUM_STEPS
 from scores.registry import SCORES, score_phrases
-
-NO_TRACK: Final = "none"
-"""As the name of the chords track: there is none."""
 
 _OF_THE_WHOLE: Final = ("phrase_pce", "phrase_scale_consistency", "phrase_range")
 """Scores of a phrase that, with the whole piece as the phrase, note events tell better."""
@@ -39,9 +37,12 @@ UNITS: Final[Mapping[str, str]] = MappingProxyType(
 """Name to unit of all that is scored of a file: from note events in exact time, then from bars of sixteen steps."""
 
 _QUARTERS: Final = 4
-_CHORD_WORDS: Final = frozenset({"chord", "chords"})
-_WORD: Final = re.compile(r"[^\W\d_]+")
+_MUCH: Final = 0.2
+"""Share of the onsets off the sixteenths from which on it is told."""
 _MOST_TOLD: Final = 8
+
+ChooseTracks = Callable[[Sequence[Track], str | None], Roles]
+"""Which tracks are scored and which one gives the chords, `tracks.whole` or `tracks.melody_and_chords`."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -68,7 +69,7 @@ class Song:
     first_chord: NDArray[np.int8]
     tracks: tuple[str, ...]
     chords_track: str | None
-    remarks: tuple[str, ...]
+    remarks: tuple[Remark, ...]
 
     @property
     def num_bars(self) -> int:
@@ -96,38 +97,34 @@ class Song:
         return estimate_key(sounding, self.chord)
 
 
-class _Roles(NamedTuple):
-    music: list[Track]
-    names: tuple[str, ...]
-    chords: Track | None
-    chords_name: str | None
-
-
 def read_song(path: Path, chords_track: str | None = None) -> Song:
-    """The song in a MIDI file; UserError, with the file's name, where there is none.
+    """All music of a MIDI file; UserError, with the file's name, where there is none.
 
     Args:
         path: of a regular file of at most 16 MiB.
         chords_track: name or number of the track that gives the chords, `none` for none; by default one whose name
             has the word chord or chords.
     """
+    check_there(str(path), "file")
     root = root_of(path)
     if path.expanduser().is_dir():
-        raise UserError(f"{path}: a folder; name MIDI files, or two folders to compare them.")
-    return song_inside(root, path.expanduser().resolve().name, str(path), chords_track)
-
-
-def song_inside(root: Path, relative: str, name: str, chords_track: str | None = None) -> Song:
-    """The same for a file by its path relative to a folder that it must not leave; errors and song say `name`."""
+        raise UserError(f"{shown(str(path))}: a folder; name its files, {files_in(path)}, or compare it with another.")
     try:
-        return song_of(read_midi(read_inside(root, relative, MAX_BYTES)), shown(name), chords_track)
+        return song_inside(root, path.expanduser().resolve().name, str(path), chords_track)
     except UserError as error:
-        raise UserError(f"{name}: {error}") from error
+        raise UserError(f"{path}: {error}") from error
 
 
-def song_of(midi: Midi, name: str, chords_track: str | None = None) -> Song:
+def song_inside(
+    root: Path, relative: str, name: str, chords_track: str | None = None, choose: ChooseTracks = whole
+) -> Song:
+    """The same for a file by its path relative to a folder that it must not leave; the errors do not say its name."""
+    return song_of(read_midi(read_inside(root, relative, MAX_BYTES)), shown(name), chords_track, choose)
+
+
+def song_of(midi: Midi, name: str, chords_track: str | None = None, choose: ChooseTracks = whole) -> Song:
     """The song of a file that has been read; UserError for music that cannot be scored."""
-    roles = _roles(midi.tracks, chords_track)
+    roles = choose(midi.tracks, chords_track)
     bar, shift = _QUARTERS * midi.resolution, _before_first_bar_line(midi)
     notes = np.concatenate([track.notes[:, :3] for track in roles.music]) + np.array([shift, shift, 0])
     length = max(int(track.notes[:, 1].max()) for track in (*roles.music, roles.chords) if track) + shift
@@ -144,7 +141,7 @@ def song_of(midi: Midi, name: str, chords_track: str | None = None) -> Song:
         first_chord=played.first,
         tracks=roles.names,
         chords_track=roles.chords_name,
-        remarks=_remarks(midi, length - shift),
+        remarks=(*roles.remarks, *_metres(midi, length - shift), *_off_grid(notes[:, 0], midi.resolution)),
     )
 
 
@@ -169,50 +166,30 @@ def score_song(song: Song, key: int | None = None) -> dict[str, float]:
     return exact | {name: value for name, value in values.items() if np.isfinite(value)}
 
 
-def _roles(tracks: Sequence[Track], wanted: str | None) -> _Roles:
-    """Which tracks are scored, and which one gives the chords. Drums do neither."""
-    names = [shown(track.name.strip()) or f"track {number}" for number, track in enumerate(tracks, 1)]
-    pitched = [place for place, track in enumerate(tracks) if not track.is_drum]
-    if not pitched:
-        raise UserError("only drums in it.")
-    chords = _chords_place(tracks, pitched, wanted)
-    music = [place for place in pitched if place != chords]
-    return _Roles(
-        music=[tracks[place] for place in music],
-        names=tuple(names[place] for place in music),
-        chords=None if chords is None else tracks[chords],
-        chords_name=None if chords is None else names[chords],
-    )
-
-
-def _chords_place(tracks: Sequence[Track], pitched: Sequence[int], wanted: str | None) -> int | None:
-    if wanted is None:
-        named = [at for at in pitched if _CHORD_WORDS & set(_WORD.findall(tracks[at].name.casefold()))]
-        return named[0] if named and len(pitched) > 1 else None
-    if wanted.strip().casefold() == NO_TRACK:
-        return None
-    place = place_of(wanted, [track.name for track in tracks])
-    if place is None:
-        told = ", ".join(f"{number} '{shown(track.name.strip())[:30]}'" for number, track in enumerate(tracks, 1))
-        raise UserError(f"no track {shown(wanted)!r} for the chords; its tracks are {told[:400]}.")
-    if place not in pitched:
-        raise UserError(f"track {shown(wanted)!r} is drums, which play no chords; name another one.")
-    if len(pitched) == 1:
-        raise UserError(f"track {shown(wanted)!r} is its only one with pitches; nothing would be left to score.")
-    return place
-
-
 def _before_first_bar_line(midi: Midi) -> int:
     """Ticks before tick 0 at which bars begin, so that the first 4/4 or 2/2 signature stands on a bar line."""
-    whole = [tick for tick, beats, unit in midi.metres.tolist() if (beats, unit) in WHOLE_BARS]
-    return -whole[0] % (_QUARTERS * midi.resolution) if whole else 0
+    firsts = [tick for tick, beats, unit in midi.metres.tolist() if (beats, unit) in WHOLE_BARS]
+    return -firsts[0] % (_QUARTERS * midi.resolution) if firsts else 0
 
 
-def _remarks(midi: Midi, end: int) -> tuple[str, ...]:
+def _metres(midi: Midi, end: int) -> list[Remark]:
     """Metres other than four quarter notes, which are laid in such bars all the same."""
     rows: Any = midi.metres[midi.metres[:, 0] < end].tolist()
     others = sorted({f"{beats}/{unit}" for _, beats, unit in rows if (beats, unit) not in WHOLE_BARS})
     if not others:
-        return ()
+        return []
     told = ", ".join(others[:_MOST_TOLD]) + (", ..." if len(others) > _MOST_TOLD else "")
-    return (f"written in {told}: bars of four quarter notes are counted all the same",)
+    counted = "bars of four quarter notes are counted all the same"
+    return [Remark(f"written in {told}: {counted}", f"{{files}} {OTHER_METRE}: {counted}")]
+
+
+def _off_grid(start: NDArray[np.int64], resolution: int) -> list[Remark]:
+    """Whether so many onsets lie between the steps that the steps say little."""
+    steps = np.unique(start) * (NUM_STEPS / (_QUARTERS * resolution))
+    share = float(np.mean(np.abs(steps - np.rint(steps)) > PLAYED))
+    if share <= _MUCH:
+        return []
+    off = "lie off the sixteenths by over a quarter of one: scores of rhythm and bars mean little"
+    return [
+        Remark(f"{100 * share:.0f} % of the onsets {off}", f"{{files}} in which over a fifth of the onsets {off} there")
+    ]

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from data_prep.bars import piano_roll
 from data_prep.errors import UserError
-from scores.cli.compare import MOST_DIFFERENT, Comparison, compare
+from scores.cli.compare import Comparison, compare
+from scores.cli.difference import MOST
 from scores.cli.music_set import MusicSet
 from scores.copying import TrainingWindows
 from scores.features import FAMILIES
@@ -119,7 +121,7 @@ def test_differences_are_in_deviations_of_the_reference_the_largest_first(
     assert row.difference > 0.5
     sizes = [abs(row.difference) for row in found.differences if row.difference is not None]
     assert sizes == sorted(sizes, reverse=True)
-    assert max(sizes) <= MOST_DIFFERENT
+    assert max(sizes) <= MOST
 
 
 @pytest.mark.parametrize("count", [0, 1])
@@ -138,3 +140,57 @@ def test_two_phrases_are_enough_and_said_to_be_few(real: MusicSet, songbook: Son
         assert all(np.isfinite(value) for value in found.report.values())
         assert {f"med_{family}" for family in FAMILIES} <= set(found.report)
         assert any("fewer than 64 phrases" in remark for remark in found.remarks)
+
+
+def test_phrases_that_the_reference_has_are_counted(real: MusicSet, others: tuple[np.ndarray, np.ndarray]) -> None:
+    lines, chords = others
+    some = replace(real, roll=np.concatenate([real.roll[5:8], piano_roll(lines[:80])]), chord=real.chord[:83])
+    remarks = compare(replace(some, roll=some.roll[2:], chord=some.chord[2:]), real).remarks
+    assert "1 of the generated phrases stands in the reference as it is" in remarks
+    assert "3 of the generated phrases stand in the reference as they are" in compare(some, real).remarks
+    assert not any("as they are" in remark for remark in compare(music(lines, chords), real).remarks)
+
+
+def test_the_same_data_on_both_sides_is_said_to_be_that(real: MusicSet) -> None:
+    here, there = replace(real, place=Path("/a")), replace(real, place=Path("/b"))
+    said = "both sides are the same data: copies are what it consists of"
+    assert said in compare(here, here).remarks
+    assert said not in compare(here, there).remarks
+    assert said not in compare(real, real).remarks  # nobody knows where they come from
+
+
+def test_rests_that_were_filled_on_one_side_are_told(real: MusicSet, others: tuple[np.ndarray, np.ndarray]) -> None:
+    lines, chords = others
+    filled = replace(real, rests_filled=True)
+    resting = music(lines, chords, "resting")
+    assert (lines < 0).any()
+
+    def told(generated: MusicSet, reference: MusicSet) -> list[str]:
+        return [remark for remark in compare(generated, reference).remarks if "filled" in remark]
+
+    (one,), (other,) = told(resting, filled), told(filled, resting)
+    assert one == other
+    assert one.startswith("rests of real were filled with the note before them, those of resting were not")
+    assert told(resting, real) == told(replace(resting, rests_filled=True), filled) == []
+    assert told(music(np.where(lines < 0, 60, lines).astype(np.int8), chords), filled) == []
+
+
+def test_a_scale_that_the_music_is_not_in_is_not_compared(
+    real: MusicSet, others: tuple[np.ndarray, np.ndarray]
+) -> None:
+    assert "pitch_in_scale_rate" not in {row.score for row in compare(music(*others), real).differences}
+
+
+def test_noise_is_spoken_of_only_where_there_are_many_phrases(real: MusicSet, songbook: Songbook) -> None:
+    for count, heard in ((63, False), (64, True)):
+        few = replace(real, roll=real.roll[:count], chord=real.chord[:count])
+        assert ("are noise" in compare(few, real).verdict) is heard
+        assert any("fewer than 64" in remark for remark in compare(few, real).remarks) is not heard
+
+
+def test_what_the_reference_reaches_is_measured_by_its_other_songs(songbook: Songbook) -> None:
+    lines, chords = songbook(120, 1)
+    twice = replace(music(np.repeat(lines, 2, 0), np.repeat(chords, 2, 0)), song=np.repeat(np.arange(120), 2))
+    others = music(*songbook(120, 3))
+    aware, unaware = (compare(others, reference).base.recall for reference in (twice, replace(twice, song=None)))
+    assert aware < unaware - 0.05  # whose every phrase has its like

@@ -2,7 +2,9 @@
 
 import pytest
 
-from scores.cli.faults import MOST, SILENCE, WORDS, Difference, find_faults, verdict
+from scores.cli.difference import Difference
+from scores.cli.faults import MOST, SILENCE, find_faults
+from scores.cli.words import WORDS, contrary
 from scores.features import FEATURES
 from scores.objective import BaseLine
 from scores.registry import SCORES
@@ -73,11 +75,52 @@ def test_the_same_words_come_once_for_the_worst_score() -> None:
     assert fault.told == "note_count 0.9, in the reference 0.5, +2.0 sd"
 
 
+@pytest.mark.parametrize(
+    ("larger", "smaller"),
+    [
+        (("polyphony", -3.0), ("polyphonic_rate", 2.0)),
+        (("distinct_bar_ratio", 3.0), ("pc_similarity_prev", 2.0)),
+        (("note_count", 3.0), ("rest_rate", 2.0)),
+        (("mean_pitch", -3.0), ("mean_pitch", 2.0)),
+        (("pitch_range", 3.0), ("phrase_range", -2.0)),
+        (("pitch_count", 3.0), ("pitch_entropy", -2.0)),
+        (("join_interval", -3.0), ("mean_abs_interval", 2.0)),
+        (("off_eighth_rate", 3.0), ("on_beat_rate", 2.0)),
+        (("mctd", 3.0), ("chord_tone_rate", 2.0)),
+    ],
+)
+def test_of_two_opposites_the_larger_is_named(larger: tuple[str, float], smaller: tuple[str, float]) -> None:
+    alone = told(off(*smaller))
+    assert len(alone) == 1
+    both = told(off(*smaller), off(*larger))
+    assert both == told(off(*larger))
+    assert both != alone
+
+
+def test_too_much_and_too_little_of_a_score_are_never_said_together() -> None:
+    for words in WORDS.values():
+        if words.too_much and words.too_little:
+            assert words.too_much in contrary(words.too_little)
+            assert words.too_little in contrary(words.too_much)
+
+
+def test_no_words_contradict_themselves() -> None:
+    every = {each for words in WORDS.values() for each in (words.too_much, words.too_little) if each}
+    assert not [each for each in every if each in contrary(each)]
+
+
+@pytest.mark.parametrize(("difference", "slightly"), [(0.51, True), (-0.99, True), (1.0, False), (-3.0, False)])
+def test_less_than_a_standard_deviation_is_slight(difference: float, slightly: bool) -> None:
+    (words,) = told(off("mean_pitch", difference))
+    assert words.startswith("slightly") is slightly
+
+
 def test_the_worst_come_first_and_no_more_than_eight() -> None:
     differences = [off(name, 1 + place / 10) for place, name in enumerate(WORDS)]
     faults = find_faults(differences, FAR, BaseLine())
     sizes = [fault.shown_by.difference for fault in faults]
     assert len(faults) == MOST
+    assert len({fault.words for fault in faults}) == MOST
     assert sizes == sorted(sizes, key=lambda size: -(size or 0))
     assert sizes[0] == pytest.approx(1 + (len(WORDS) - 1) / 10)
 
@@ -90,18 +133,3 @@ def test_copies_come_first_if_real_music_has_fewer() -> None:
 
 def test_silence_is_all_there_is_to_say() -> None:
     assert told(off("rest_rate", 6.0, 1.0, 0.1), off("note_count", -6.0, 0.0, 5.0)) == [SILENCE]
-
-
-def test_the_verdict_grows_worse() -> None:
-    heard = [verdict({"realism": value, "objective": value}) for value in (-0.001, 0.03, 0.08, 0.25, 0.5, 0.75, 1.0)]
-    assert len(set(heard)) == len(heard)
-    assert all("about" in words for words in heard)
-    assert "noise" in heard[0]
-    assert "Markov" in heard[2]
-    assert "random order" in heard[3]
-    assert "random notes" in heard[5]
-
-
-def test_the_verdict_tells_copies_apart() -> None:
-    assert "0.500 of it is for copies" in verdict({"realism": 0.01, "objective": 0.51})
-    assert "copies" not in verdict({"realism": 0.01, "objective": 0.01})

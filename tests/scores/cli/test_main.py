@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 import symusic
 
+from data_prep.errors import UserError
 from reporting.midi import write_midi
 from scores import __main__ as main_module
 from scores.cli.command import parse_key
 from scores.cli.song import UNITS
-from scores.cli.table import column_titles, key_name, score_table
+from scores.cli.table import column_titles, key_name, score_table, summary_table
 
 ROOT = Path(__file__).parents[3]
 Songbook = Callable[[int, int], tuple[np.ndarray, np.ndarray]]
@@ -161,10 +162,10 @@ def test_what_is_no_music_is_told_in_one_line(tmp_path: Path, capsys: pytest.Cap
         (drums, "only drums"),
         (write(tmp_path / "none.mid", ("", [])), "no note"),
         (write(tmp_path / "long.mid", ("", [(0, 480, 60), (1920 * 10_000, 480, 61)])), "10,001 bars"),
-        (tmp_path, "a folder"),
-        (Path("a" * 300), "cannot be read"),
-        (Path("nul\0l"), "cannot be read"),
-        (Path("~nobody-of-that-name/a.mid"), "cannot be read"),
+        (tmp_path, "a folder; name its files"),
+        (Path("a" * 300), "no such file"),
+        (Path("nul\0l"), "no such file"),
+        (Path("~nobody-of-that-name/a.mid"), "no such file"),
     ):
         assert run(path) == 2
         out, err = capsys.readouterr()
@@ -181,8 +182,13 @@ def test_what_is_no_music_is_told_in_one_line(tmp_path: Path, capsys: pytest.Cap
         (("a.mid", "--key", "H"), "--key is 'H'"),
         (("compare",), "required: GENERATED, REFERENCE"),
         (("compare", "builtin"), "required: REFERENCE"),
-        (("compare", "nothing", "builtin"), "neither a source"),
-        (("compare", "builtin", "."), "no corpus.npz"),
+        (("compare", "zzz", "builtin"), "error: zzz: there is no such file or folder"),
+        (("compare", "builtin", "."), "no MIDI file in it, and no corpus"),
+        (("nofile.mid",), "error: nofile.mid: there is no such file"),
+        (("kompare", "a", "b"), "did you mean: python -m scores compare GENERATED REFERENCE"),
+        (("--json", "compare", "a", "b"), "did you mean: python -m scores compare GENERATED REFERENCE"),
+        (("compare", "builtin", "maestro:nowhere"), "'maestro:nowhere': it holds windows"),
+        (("a.mid", "--key", "Hm"), "--key is 'Hm'; write it like"),
     ],
 )
 def test_a_mistake_is_one_line(
@@ -201,7 +207,10 @@ def test_a_mistake_is_one_line(
     assert told in err
 
 
-def test_two_sets_are_compared(samples: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_two_sets_are_compared(
+    samples: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
     assert run("compare", samples, "builtin") == 0
     out, err = capsys.readouterr()
     assert err == ""
@@ -214,10 +223,70 @@ def test_two_sets_are_compared(samples: Path, capsys: pytest.CaptureFixture[str]
     assert run("compare", samples, "builtin", "--json") == 0
     found = json.loads(capsys.readouterr().out)
     assert found["generated"] == {"name": str(samples), "phrases": 12}
-    assert f"objective {found['report']['objective']:.3f}: {found['verdict']}" == lines[1]
+    assert found["verdict"] == lines[1]
+    assert lines[1].startswith(f"objective {found['report']['objective']:.3f} = {found['report']['realism']:.3f} dist")
     assert [fault["words"] for fault in found["faults"]] == [
         line.strip().rpartition(" (")[0]
         for line in out.partition("the worst first\n")[2].partition("\n\n")[0].splitlines()
+    ]
+
+
+@pytest.mark.parametrize("width", [40, 72, 100])
+def test_a_comparison_is_as_wide_as_the_terminal(
+    width: int, samples: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(samples)
+    told = []
+    for columns in (width, 300):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        assert run("compare", ".", "builtin") == 0
+        told.append(capsys.readouterr().out)
+    sentences, _, table = told[0].rpartition("\n\n")
+    assert max(map(len, sentences.splitlines())) <= width
+    whole, _, same_table = told[1].rpartition("\n\n")
+    assert (sentences.split(), table) == (whole.split(), same_table)
+
+
+def test_scores_that_are_the_same_have_no_row_but_stay_in_the_json(
+    samples: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("compare", samples, samples) == 0
+    table = capsys.readouterr().out.rpartition("\n\n")[2]
+    assert table.split() == ["score", "unit", "generated", "reference", "difference"]
+    assert run("compare", samples, samples, "--json") == 0
+    assert len(json.loads(capsys.readouterr().out)["differences"]) > 30
+
+
+def test_of_many_files_the_table_says_what_they_have_in_common(
+    samples: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = sorted(samples.iterdir())
+    off = write(samples / "off.mid", ("melody", [(60, 480, 60), (540, 480, 62), (1020, 480, 64)]))
+    assert run(*paths[:5]) == 0
+    assert "00.mid" in capsys.readouterr().out
+    assert run(*paths[:6], off) == 0
+    out = capsys.readouterr().out
+    assert ".mid" not in out
+    assert out.startswith("7 files: ")
+    assert "--json" in out.splitlines()[0]
+    assert "of 6 of the 7 files; without them harmony is not scored" in out
+    assert "1 file in which over a fifth of the onsets lie off the sixteenths" in out
+    assert run(*paths[:6], off, "--json") == 0
+    found = [song["scores"] for song in json.loads(capsys.readouterr().out)]
+    assert len(found) == 7
+    rows = {line.split()[0]: line.split()[-5:] for line in out.partition("\n\n")[2].splitlines()}
+    assert rows["score"] == ["mean", "sd", "least", "most", "files"]
+    for name, count in (("note_count", 7), ("chord_tone_rate", 6)):
+        values = [scores[name] for scores in found if name in scores]
+        expected = (np.mean(values), np.std(values, ddof=1), min(values), max(values))
+        assert rows[name] == [*(f"{value:.3f}" for value in expected), str(count)]
+
+
+def test_a_score_of_one_file_has_no_deviation() -> None:
+    table = summary_table([{"pcs": 1.0}, {"mctd": 2.0}, {"mctd": 4.0}], {"pcs": "none", "mctd": "none", "ctnctr": "x"})
+    assert [line.split()[2:] for line in table.splitlines()[1:]] == [
+        ["1.000", "-", "1.000", "1.000", "1"],
+        ["3.000", "1.414", "2.000", "4.000", "2"],
     ]
 
 
@@ -236,6 +305,33 @@ def test_keys_are_read_as_they_are_written(key: int) -> None:
     assert parse_key(f"  {name.upper()} ") == key
 
 
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("Gm", 19),
+        ("gm", 19),
+        ("GM", 7),
+        ("F#m", 18),
+        ("F\u266f minor", 18),
+        ("Bb", 10),
+        ("bb", 10),
+        ("b", 11),
+        ("bm", 23),
+        ("B\u266dm", 22),
+        ("A min", 21),
+        ("Amaj", 9),
+    ],
+)
+def test_keys_are_read_as_musicians_write_them(text: str, key: int) -> None:
+    assert parse_key(text) == key
+
+
+@pytest.mark.parametrize("text", ["", "H", "m", "C minor major", "C##", "Cmi", "C major 7", "\u212a"])
+def test_what_is_no_key_is_refused(text: str) -> None:
+    with pytest.raises(UserError, match="--key is"):
+        parse_key(text)
+
+
 def test_no_key_is_none() -> None:
     assert parse_key(None) is None
     assert key_name(24) is None
@@ -250,6 +346,7 @@ def test_help_shows_examples(command: tuple[str, ...], capsys: pytest.CaptureFix
     out = capsys.readouterr().out
     assert "examples:" in out
     assert "--chords-track" in out
+    assert "results/run/trials/0008/samples/*.mid" in out or "base_line" in out
     assert max(map(len, out.splitlines())) <= 120
 
 

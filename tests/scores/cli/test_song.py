@@ -13,6 +13,7 @@ from data_prep.errors import UserError
 from data_prep.formats.midi import Midi, Track
 from reporting.midi import write_midi
 from scores.cli.events import EVENT_SCORES
+from scores.cli.remarks import of_many
 from scores.cli.song import UNITS, Song, read_song, score_song, song_of
 from scores.registry import score_phrases
 
@@ -59,6 +60,19 @@ def test_other_tracks_do_not(name: str) -> None:
     assert roles(song) == ((name, "tune"), None)
     assert song.first_chord.tolist() == [24]
     assert not {"chord_tone_rate", "ctnctr", "pcs", "mctd"} & set(score_song(song))
+
+
+@pytest.mark.parametrize("wanted", ["2", "track 2", "TRACK 2"])
+def test_an_unnamed_track_can_be_asked_for_as_it_is_printed(wanted: str) -> None:
+    song = song_of(midi(("", TUNE), ("", CHORD), drums="kit"), "a", wanted)
+    assert roles(song) == (("track 1",), "track 2")
+    with pytest.raises(UserError, match="its tracks are 1 'track 1', 2 'track 2'"):
+        song_of(midi(("", TUNE), ("", CHORD), drums="kit"), "a", "track 3")
+
+
+def test_a_file_by_itself_is_scored_with_all_its_tracks() -> None:
+    song = song_of(midi(("MELODY", TUNE), ("BRIDGE", TUNE), ("PIANO", CHORD)), "a")
+    assert roles(song) == (("MELODY", "BRIDGE", "PIANO"), None)
 
 
 @pytest.mark.parametrize("wanted", ["2", "Strings", "str"])
@@ -113,9 +127,9 @@ def test_the_first_common_time_signature_stands_on_a_bar_line(metres: Notes, fir
 
 
 def test_another_metre_is_told_of() -> None:
-    assert song_of(midi(("tune", TUNE), metres=[(0, 3, 4)]), "a").remarks == (
-        "written in 3/4: bars of four quarter notes are counted all the same",
-    )
+    (remark,) = song_of(midi(("tune", TUNE), metres=[(0, 3, 4)]), "a").remarks
+    assert remark.told == "written in 3/4: bars of four quarter notes are counted all the same"
+    assert of_many([remark, remark]) == ["2 files not in 4/4: bars of four quarter notes are counted all the same"]
     later = song_of(midi(("tune", TUNE), metres=[(0, 4, 4), (9 * BAR, 6, 8)]), "a")
     assert later.remarks == ()  # there is no note under it
 
@@ -172,7 +186,44 @@ def test_errors_name_the_file(tmp_path: Path) -> None:
         with pytest.raises(UserError, match=told) as error:
             read_song(path)
         assert str(error.value).startswith(f"{path}: ")
-    with pytest.raises(UserError, match="a folder"):
-        read_song(tmp_path)
-    with pytest.raises(UserError, match="cannot be read"):
+    with pytest.raises(UserError, match=r"b.mid: there is no such file; did you mean '.*/a.mid'"):
         read_song(tmp_path / "b.mid")
+
+
+@pytest.mark.parametrize(
+    ("files", "remedy"),
+    [
+        (["a.mid"], "FOLDER/*.mid, or compare it"),
+        (["deep/er/a.MIDI"], "FOLDER/deep/er/*.MIDI"),
+        (["a.txt"], "no MIDI file in it"),
+    ],
+)
+def test_a_folder_is_answered_with_what_works(files: list[str], remedy: str, tmp_path: Path) -> None:
+    for file in files:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).touch()
+    with pytest.raises(UserError, match="a folder") as error:
+        read_song(tmp_path)
+    assert remedy in str(error.value).replace(str(tmp_path), "FOLDER")
+
+
+def test_a_folder_with_a_space_is_quoted_for_the_shell(tmp_path: Path) -> None:
+    (tmp_path / "my songs").mkdir()
+    (tmp_path / "my songs" / "a.mid").touch()
+    with pytest.raises(UserError) as error:
+        read_song(tmp_path / "my songs")
+    assert f"'{tmp_path}/my songs'/*.mid" in str(error.value)
+
+
+@pytest.mark.parametrize("late", [0, 30, 31, 60, 90, 119])
+def test_onsets_between_the_sixteenths_are_told_of(late: int) -> None:
+    notes = [(240 * number + late, 240 * number + 240, 60 + number) for number in range(10)]
+    remarks = [remark.told for remark in song_of(midi(("tune", notes)), "a").remarks]
+    told = "100 % of the onsets lie off the sixteenths by over a quarter of one: scores of rhythm and bars mean little"
+    assert remarks == ([told] if 30 < late < 90 else [])
+
+
+@pytest.mark.parametrize(("number", "told"), [(2, False), (3, True)])
+def test_a_fifth_of_the_onsets_may_lie_between(number: int, told: bool) -> None:
+    notes = [(240 * at + 60 * (at < number), 240 * at + 120, pitch) for at in range(10) for pitch in (60, 64)]
+    assert bool(song_of(midi(("tune", notes)), "a").remarks) is told
