@@ -133,7 +133,7 @@ def _fitting(corpus: Corpus) -> Iterator[Row]:
     real = phrases(corpus, Split.TRAIN, 1024)
     roll = real.roll
     [seconds] = _least(lambda: Reference.fit(roll, real.chord))
-    yield f"a reference of {len(real):,} phrases fitted", f"{1e3 * seconds:.0f} ms", "once a trial"
+    yield f"a reference of {len(real):,} phrases fitted", f"{1e3 * seconds:.0f} ms", "once a search"
 
 
 def _copies(corpus: Corpus) -> Iterator[Row]:
