@@ -1,13 +1,22 @@
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from data_prep.corpus import Corpus, Split, load
 from data_prep.errors import UserError
 from data_prep.locate import resolve
 from reporting.final import on_test_songs
+
+
+@pytest.fixture(autouse=True)
+def numbers_next_to_zero() -> Iterator[None]:
+    """A system rounds them to zero, in the whole process; tests that come later may want them."""
+    yield
+    torch.set_flush_denormal(False)
 
 
 @pytest.fixture(scope="module")
