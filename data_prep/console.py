@@ -21,7 +21,8 @@ def run(work: Callable[[], int]) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")  # a name may have letters that a terminal has not
     try:
         code = work()
-        sys.stdout.flush()  # here, where it is caught if nobody reads it
+        if sys.stdout is not None:  # it is, where a shell has closed it
+            sys.stdout.flush()  # here, where it is caught if nobody reads it
     except UserError as error:
         return mistake(error)
     except KeyboardInterrupt:

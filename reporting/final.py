@@ -22,7 +22,7 @@ def on_test_songs(run: Path, trial: str, system: str, corpus: Corpus, *, rollout
     """
     folder = run / "trials" / trial
     try:
-        settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))["settings"]
+        settings = dict(json.loads((folder / "config.json").read_text(encoding="utf-8"))["settings"])
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise UserError(f"{folder / 'config.json'} cannot be read ({type(error).__name__}).") from error
     winner = restored(folder / "checkpoint", system, settings, corpus)

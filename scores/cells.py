@@ -34,7 +34,7 @@ class Cells:
     @classmethod
     def of_roll(cls, roll: BoolArray) -> "Cells":
         """From piano rolls (N, 16, 128)."""
-        packed = np.packbits(roll, axis=-1, bitorder="little").view("<u8")
+        packed = np.packbits(np.ascontiguousarray(roll), axis=-1, bitorder="little").view("<u8")
         line = _highest(packed)
         if np.count_nonzero(roll) == np.count_nonzero(line != SILENCE):
             return cls(line=line)

@@ -68,7 +68,7 @@ class Reference:
     register: tuple[int, int]
     """Lowest and highest pitch that are in place."""
     song: IntArray | None
-    """(n,) number of the song that each phrase is of; None: each of its own."""
+    """(n,) number of the song that each phrase is of; None where songs are not told apart."""
     training: TrainingWindows | None
     """Where copies are looked for; None: nowhere."""
 
@@ -87,16 +87,21 @@ class Reference:
         Args:
             roll: the phrases.
             chord: their chords.
-            song: (n,) number of the song that each is of, as phrases of one song are alike; without, each of its own.
+            song: (n,) number of the song that each is of, as phrases of one song are alike: they are no neighbours of
+                each other in recall and coverage, unless there is only one.
             training: the training music, in which near copies are looked for.
             register: lowest and highest pitch of the training music; by default the keys of a piano.
 
         Raises:
             UserError: with fewer than two phrases.
+            ValueError: on another shape or dtype, or a chord outside 0-24.
         """
         if len(roll) < 2:
             raise UserError(f"The reference has {len(roll)} phrases of 8 bars, but at least 2 are needed.")
         bars = Bars.of_phrases(roll, chord)
+        song = _checked_song(song, len(roll))
+        if song is not None and (song == song[0]).all():
+            song = None  # nothing is apart from it
         features = measured(bars).features
         standard = Standard.of(features)
         z = standard.standardised(features)
@@ -115,7 +120,9 @@ class Reference:
     def base_line(self, roll: BoolArray, chord: IntArray, song: IntArray | None = None) -> BaseLine:
         """What the real continuations (M, 8, 16, 128) of some prompts score; `song` as in `fit`."""
         bars = Bars.of_phrases(roll, chord)
-        found = self._set_scores(bars, measured(bars).features, BaseLine(), song)
+        song = _checked_song(song, len(roll))
+        told_apart = None if self.song is None else song
+        found = self._set_scores(bars, measured(bars).features, BaseLine(), told_apart)
         return BaseLine(
             near_copy_rate=found.get("near_copy_rate", 0.0),
             dup_rate=found.get("dup_rate", 0.0),
@@ -186,6 +193,12 @@ class Reference:
         if self.training is not None:
             found["near_copy_rate"] = near_copy_rate(lines, self.training)
         return _finite(found)
+
+
+def _checked_song(song: IntArray | None, num_phrases: int) -> IntArray | None:
+    if song is not None and (song.shape != (num_phrases,) or not np.issubdtype(song.dtype, np.integer)):
+        raise ValueError(f"`song` must be integers of shape ({num_phrases},), not {song.dtype} of {song.shape}.")
+    return song
 
 
 def _finite(values: Mapping[str, float]) -> dict[str, float]:

@@ -253,12 +253,13 @@ _ALL: Final = (
     ),
     Score(
         name="recall_ratio", unit="ratio", low=0, high=float("inf"), target="1",
-        edge_case="undefined with five generated phrases or fewer", source="Kynkäänniemi et al. 2019",
-        set=diversity.recall,
+        edge_case="undefined with five generated phrases or fewer, or if the base line is 0",
+        source="Kynkäänniemi et al. 2019", set=diversity.recall,
     ),
     Score(
         name="coverage_ratio", unit="ratio", low=0, high=float("inf"), target="1",
-        edge_case="undefined with five real phrases or fewer", source="Naeem et al. 2020", set=diversity.coverage,
+        edge_case="undefined with five real phrases or fewer, or if the base line is 0",
+        source="Naeem et al. 2020", set=diversity.coverage,
     ),
     Score(
         name="vendi_score", unit="phrases", low=1, high=float("inf"), target="as real",

@@ -44,7 +44,7 @@ class Variant:
         """Refuse options that no part of a network answers to."""
         for name, options in _OPTIONS.items():
             if getattr(self, name) not in options:
-                raise UserError(unknown(name, getattr(self, name), options))
+                raise UserError(unknown(name, str(getattr(self, name)), options))
 
     @property
     def normalised_layers(self) -> Literal["none", "conv", "all"]:

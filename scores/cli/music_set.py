@@ -38,7 +38,7 @@ class MusicSet:
         name: what the user called them, printable.
         roll: bool (M, 8, 16, 128).
         chord: int8 (M, 8), chord class of each bar.
-        song: (M,) number of the song that each phrase is of; None where no two are of one or it is not known.
+        song: (M,) number of the song that each phrase is of; None where it is not known.
         training: music that copies are looked for in; None where there is none.
         place: the file or folder that it was read from; None for music that was made up.
         rests_filled: whether rests prolong the note before them, as a corpus may have it.
@@ -142,7 +142,7 @@ def _of_midi(found: Found, place: Path, name: str, chords_track: str | None, pro
             remarks += song.remarks if count else ()
             for start in range(0, count * NUM_BARS, NUM_BARS):
                 bars = slice(start, start + NUM_BARS)
-                phrases.add(song.roll[bars], song.first_chord[bars])
+                phrases.add(song.roll[bars], song.first_chord[bars], number)
         if progress:
             progress(number, len(found.items))
     if len(faulty) == len(found.items) + len(found.skipped):
@@ -151,11 +151,12 @@ def _of_midi(found: Found, place: Path, name: str, chords_track: str | None, pro
     left_out = [f"{counted(len(faulty), 'file')} left out: {_reasons(faulty)}"] if faulty else []
     if short:
         left_out.append(f"{counted(len(short), 'file')} shorter than {NUM_BARS} bars left out: {_first(short)}")
-    roll, chord = phrases.arrays()
+    roll, chord, songs = phrases.arrays()
     return MusicSet(
         name=name,
         roll=roll,
         chord=chord,
+        song=songs,
         place=place,
         remarks=tuple(f"{name}: {remark}" for remark in (*left_out, *of_many(remarks))),
     )

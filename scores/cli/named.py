@@ -28,6 +28,8 @@ def is_there(name: str) -> bool:
 
 def check_there(name: str, what: str, known: Iterable[str] = ()) -> None:
     """UserError where no file and no folder has that name; `known` are other names that the user may have meant."""
+    if not name:
+        raise UserError(f"A {what} has a name, and this one is empty.")
     if not is_there(name):
         raise UserError(f"{shown(name)}: there is no such {what}{_nearest(Path(name), known)}")
 
@@ -44,7 +46,8 @@ def files_in(folder: Path) -> str:
 def _nearest(path: Path, known: Iterable[str]) -> str:
     others = list(known)
     try:
-        names = [beside.name for beside in islice(path.expanduser().parent.iterdir(), _MOST_LOOKED_AT)]
+        beside = (other.name for other in islice(path.expanduser().parent.iterdir(), _MOST_LOOKED_AT))
+        names = [name for name in beside if name != path.name]  # a link to nothing has that name
     except (OSError, ValueError, RuntimeError):
         names = []
     near = get_close_matches(path.name, [*others, *names], n=1)

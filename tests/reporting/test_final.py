@@ -55,4 +55,8 @@ def test_a_checkpoint_that_is_missing_or_damaged_is_named(tmp_path: Path, corpus
             (folder / "checkpoint" / "state.pt").write_bytes(content)
         with pytest.raises(UserError, match=r"checkpoint in .*checkpoint cannot be read"):
             on_test_songs(tmp_path, "0000", "baseline", corpus, rollouts=4)
+    for content in ("{", "[]", "{}", '{"settings": null}', '{"settings": 5}', '{"settings": {"spectral_norm": 7}}'):
+        (folder / "config.json").write_text(content)
+        with pytest.raises(UserError, match=r"config\.json cannot be read|spectral_norm"):
+            on_test_songs(tmp_path, "0000", "baseline", corpus, rollouts=4)
     assert not (tmp_path / "test.json").exists()

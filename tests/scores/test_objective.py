@@ -168,6 +168,25 @@ def test_the_base_line_of_recall_is_what_other_songs_reach(songbook: Songbook) -
     assert reference.evaluate(piano_roll(other), other_chord, base)["recall_ratio"] == pytest.approx(1, abs=0.15)
 
 
+def test_a_reference_of_one_song_tells_none_apart(songbook: Songbook) -> None:
+    lines, chord = songbook(60, 1)
+    one = np.zeros(60, int)
+    alone = Reference.fit(piano_roll(lines), chord, song=one)
+    base = alone.base_line(piano_roll(lines[:30]), chord[:30], one[:30])
+    unaware = Reference.fit(piano_roll(lines), chord).base_line(piano_roll(lines[:30]), chord[:30])
+    assert base == unaware
+    other, other_chord = songbook(40, 2)
+    assert alone.evaluate(piano_roll(other), other_chord, base)["diversity_deficit"] < 1
+
+
+@pytest.mark.parametrize("song", [np.zeros(5, int), np.zeros((6, 1), int), np.zeros(6)])
+def test_songs_of_another_shape_are_refused(song: np.ndarray, songbook: Songbook) -> None:
+    lines, chord = songbook(6, 1)
+    for call in (Reference.fit, Reference.fit(piano_roll(lines), chord).base_line):
+        with pytest.raises(ValueError, match=r"`song` must be integers of shape \(6,\)"):
+            call(piano_roll(lines), chord, song=song)
+
+
 def test_how_many_define_a_score_is_told_where_not_all_do(reference: Reference, real: Music) -> None:
     lines, chord = real[0].copy(), real[1]
     lines[:, 3] = -1

@@ -230,6 +230,15 @@ def test_wrong_input_is_named(roll: np.ndarray, chord: np.ndarray, message: str)
         score_bars(roll, chord, roll)
 
 
+def test_the_order_in_memory_makes_no_difference() -> None:
+    for roll in (any_roll(3), as_roll([FIRST, SECOND, EMPTY, FIRST])):
+        chord = np.zeros(len(roll), int)
+        expected = score_bars(roll, chord, roll)
+        for same in (np.asfortranarray(roll), roll.copy().transpose(2, 1, 0).copy().T, np.repeat(roll, 2, 0)[::2]):
+            found = score_bars(same, chord, same)
+            assert all(np.array_equal(found[name], expected[name], equal_nan=True) for name in expected)
+
+
 def test_every_bar_needs_a_bar_before() -> None:
     roll = np.zeros((2, 16, 128), bool)
     with pytest.raises(ValueError, match="bar before"):

@@ -160,16 +160,16 @@ def iterate_spectral_norms(player: nn.Module) -> None:
 @contextmanager
 def batch_statistics(player: nn.Module) -> Iterator[None]:
     """Batch normalisation by what it is shown, as in training, but without learning from it."""
-    norms = [module for module in player.modules() if isinstance(module, nn.BatchNorm1d)]
+    norms = [(module, module.track_running_stats) for module in player.modules() if isinstance(module, nn.BatchNorm1d)]
     training = player.training
     player.train()
-    for norm in norms:
+    for norm, _ in norms:
         norm.track_running_stats = False
     try:
         yield
     finally:
-        for norm in norms:
-            norm.track_running_stats = True
+        for norm, tracked in norms:
+            norm.track_running_stats = tracked
         player.train(training)
 
 

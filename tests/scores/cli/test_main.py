@@ -381,3 +381,9 @@ def test_output_that_cannot_be_printed_ends_in_order(place: str, code: int, told
     assert "Traceback" not in process.stderr
     assert told in process.stderr
     assert process.stderr.count("\n") == bool(told)
+
+
+def test_a_shell_may_close_what_is_printed_to(samples: Path) -> None:
+    words = [sys.executable, "-m", "scores", str(samples / "00.mid")]
+    done = subprocess.run(["/bin/sh", "-c", 'exec "$@" >&-', "sh", *words], cwd=ROOT, capture_output=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -65,12 +65,13 @@ def test_many_phrases_are_thinned_evenly(monkeypatch: pytest.MonkeyPatch) -> Non
         for number in range(count):
             roll = np.zeros((8, 16, 128), np.bool_)
             roll.reshape(-1)[number] = True
-            phrases.add(roll, np.full(8, number % 24, np.int8))
+            phrases.add(roll, np.full(8, number % 24, np.int8), number)
             assert len(phrases._rolls) <= 16
-        roll, chord = phrases.arrays()
+        roll, chord, song = phrases.arrays()
         kept = roll.reshape(len(roll), -1).argmax(axis=1)
         assert len(kept) == min(count, 8)
         assert (chord[:, 0] == kept % 24).all()
+        assert (song == kept).all()
         gaps = np.diff([-1, *kept.tolist(), count])
         assert gaps.min() >= 1
         assert gaps.max() <= 2 * count / len(kept) + 1
@@ -87,6 +88,8 @@ def test_many_phrases_are_thinned_evenly(monkeypatch: pytest.MonkeyPatch) -> Non
         ("bad", "^bad: none of its files can be scored: u.mid: no note in it; x.mid and 1 more: no MIDI file: .*MThd$"),
         ("bad/x.mid", "^bad/x.mid: no MIDI file: it does not begin with MThd"),
         ("bad/u.mid", "^bad/u.mid: no note in it"),
+        ("", "^A file or folder has a name, and this one is empty"),
+        ("nowhere.mid", "^nowhere.mid: there is no such file or folder; see --help"),
         ("a" * 5000, "no such file or folder"),
         ("nul\0l", "no such file or folder"),
         ("midi", "needs a folder"),
@@ -105,6 +108,7 @@ def test_what_is_no_music_is_told_in_one_line(
         (tmp_path / "bad" / name_of_file).write_text("hello")
     (tmp_path / "bad" / "u.mid").write_bytes(b"MThd\0\0\0\6\0\0\0\0\1\xe0")
     (tmp_path / "corpus.npz").touch()
+    (tmp_path / "nowhere.mid").symlink_to("nothing")
     with pytest.raises(UserError, match=told) as error:
         load_set(name)
     assert "\n" not in str(error.value)
