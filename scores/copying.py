@@ -51,7 +51,8 @@ class TrainingWindows:
         Raises:
             ValueError: on another shape, or a value outside -1..127.
         """
-        windows, _ = _distinct(_relative(lines))
+        _check(lines)
+        windows, _ = distinct(relative(lines))
         keys = _keys(windows)
         order = np.argsort(keys, axis=1).astype(np.int32)
         return cls(windows=windows, keys=np.take_along_axis(keys, order, 1), order=order)
@@ -99,9 +100,10 @@ def near_copy_rate(phrases: NDArray[np.integer[Any]], training: TrainingWindows)
         ValueError: on another shape, or a value outside -1..127.
     """
     windows = _generated_windows(phrases)
+    _check(windows)
     if len(windows) == 0:
         return float("nan")
-    lively, times = _distinct(_relative(windows)[_num_onsets(windows) >= MIN_ONSETS])
+    lively, times = distinct(relative(windows)[_num_onsets(windows) >= MIN_ONSETS])
     return float(times[training.near_copies(lively)].sum()) / len(windows)
 
 
@@ -133,20 +135,23 @@ def _generated_windows(phrases: NDArray[np.integer[Any]]) -> NDArray[np.integer[
     return windows.reshape(-1, WINDOW_BARS, phrases.shape[2])
 
 
-def _relative(lines: NDArray[np.integer[Any]]) -> NDArray[np.int8]:
-    """Windows (W, 4, 16) as semitones above their first note, (W, 64); -128 rest."""
-    if lines.shape[1:] != (WINDOW_BARS, 16):
-        raise ValueError(f"Windows must be of shape (windows, 4, 16), not {lines.shape}.")
-    if lines.size and not (lines.min() >= SILENCE and lines.max() <= 127):
-        raise ValueError(f"A step is a pitch from 0 to 127 or -1; found {lines.min()} to {lines.max()}.")
-    line = lines.reshape(-1, _STEPS).astype(np.int16)
+def _check(windows: NDArray[np.integer[Any]]) -> None:
+    if windows.shape[1:] != (WINDOW_BARS, 16):
+        raise ValueError(f"Windows must be of shape (windows, 4, 16), not {windows.shape}.")
+    if windows.size and not (windows.min() >= SILENCE and windows.max() <= 127):
+        raise ValueError(f"A step is a pitch from 0 to 127 or -1; found {windows.min()} to {windows.max()}.")
+
+
+def relative(lines: NDArray[np.integer[Any]]) -> NDArray[np.int8]:
+    """Lines (W, B, 16) as semitones above their first note, (W, 16 B), the same in every key; -128 rest."""
+    line = lines.reshape(len(lines), lines.shape[1] * lines.shape[2]).astype(np.int16)
     first = np.take_along_axis(line, (line != SILENCE).argmax(1)[:, None], 1)
     return np.where(line == SILENCE, _REST, line - first).astype(np.int8)
 
 
-def _distinct(windows: NDArray[np.int8]) -> tuple[NDArray[np.int8], NDArray[np.intp]]:
-    """The distinct rows (U, 64), and how many times each is there."""
-    # Eight words a row sort much faster than 64 columns.
+def distinct(windows: NDArray[np.int8]) -> tuple[NDArray[np.int8], NDArray[np.intp]]:
+    """The distinct rows (U, 16 B) of rows of whole bars, and how many times each is there."""
+    # Two words a bar sort much faster than sixteen columns.
     words, times = np.unique(windows.view(np.int64), axis=0, return_counts=True)
     return words.view(np.int8), times
 

@@ -16,17 +16,24 @@ _NAN: Final = float("nan")
 _JUST_BELOW: Final = 1 - 1e-9
 
 
-def intra_set_distance(generated: FloatArray, reference: FloatArray) -> float:
+def intra_set_distance(
+    generated: FloatArray, reference: FloatArray, *, reference_distance: float | None = None
+) -> float:
     """Spread of the generated set, measured by the spread of the real one.
 
     Formula: (mean distance of two generated rows) / (mean distance of two reference rows), over distinct pairs.
     Unit and range: ratio, from 0; 1 is as varied as real, less is mode collapse, more is noise.
     Edge case: NaN if either set has fewer than two rows, or all reference rows are equal.
     Source: Yang & Lerch 2018 (intra-set distance).
+
+    Args:
+        generated: float (m, F).
+        reference: float (n, F).
+        reference_distance: mean distance of two reference rows, if it is already known.
     """
     if min(len(generated), len(reference)) < 2:
         return _NAN
-    real = mean_distance_within(reference)
+    real = mean_distance_within(reference) if reference_distance is None else reference_distance
     return mean_distance_within(generated) / real if real > 0 else _NAN
 
 

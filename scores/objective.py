@@ -122,7 +122,8 @@ class Reference:
         bars = Bars.of_phrases(roll, chord)
         song = _checked_song(song, len(roll))
         told_apart = None if self.song is None else song
-        found = self._set_scores(bars, measured(bars).features, BaseLine(), told_apart)
+        z = self.standard.standardised(measured(bars).features)
+        found = self._set_scores(bars, z, BaseLine(), told_apart)
         return BaseLine(
             near_copy_rate=found.get("near_copy_rate", 0.0),
             dup_rate=found.get("dup_rate", 0.0),
@@ -153,15 +154,16 @@ class Reference:
         counts = {f"{name}/n": float(np.count_nonzero(~np.isnan(values))) for name, values in scores.items()}
         partly = {name: count for name, count in counts.items() if 0 < count < len(scores[name.removesuffix("/n")])}
         base = base or BaseLine()
-        sets = self._set_scores(bars, features, base)
-        return self._numbers(features, sets, base) | _finite(means) | partly | sets
+        z = self.standard.standardised(features)
+        sets = self._set_scores(bars, z, base)
+        return self._numbers(z, sets, base) | _finite(means) | partly | sets
 
-    def _numbers(self, features: FloatArray, sets: Mapping[str, float], base: BaseLine) -> dict[str, float]:
+    def _numbers(self, z: FloatArray, sets: Mapping[str, float], base: BaseLine) -> dict[str, float]:
         """The objectives, and the distance of every family."""
-        if not len(features):
+        if not len(z):
             worst = {name: value for name, value in WORST.items() if name != "balance"}
             return worst | {f"med_{family}": WORST["realism"] for family in FAMILIES}
-        realism, *families = (self._distance(features, family) for family in _VIEWS)
+        realism, *families = (self._distance(z, family) for family in _VIEWS)
         copied = excess(sets.get("near_copy_rate", 0.0), base.near_copy_rate)
         return {
             "objective": realism + copied + excess(sets["dup_rate"], base.dup_rate),
@@ -170,23 +172,21 @@ class Reference:
             "worst_family": max(families),
         } | {f"med_{family}": distance for family, distance in zip(FAMILIES, families, strict=True)}
 
-    def _distance(self, features: FloatArray, family: Family | None) -> float:
-        x, y = view(self.z, family), view(self.standard.standardised(features), family)
+    def _distance(self, z: FloatArray, family: Family | None) -> float:
+        x, y = view(self.z, family), view(z, family)
         return normalised(mean_distance(x, y), self.within[family], mean_distance_within(y))
 
-    def _set_scores(
-        self, bars: Bars, features: FloatArray, base: BaseLine, song: IntArray | None = None
-    ) -> dict[str, float]:
+    def _set_scores(self, bars: Bars, z: FloatArray, base: BaseLine, song: IntArray | None = None) -> dict[str, float]:
         """The scores of the whole set, as far as they are defined."""
         lines = bars.by_phrase(bars.now.line)
-        real, generated = view(self.z), view(self.standard.standardised(features))
+        real, generated = view(self.z), view(z)
         reached = recall(real, generated, reference_song=self.song, generated_song=song)
         covered = coverage(real, generated, reference_song=self.song, generated_song=song)
         found = {
             "dup_rate": float(dup_rate(bars)),
             "pctm": jensen_shannon(pctm(lines), self.pctm),
             "nltm": jensen_shannon(nltm(lines), self.nltm),
-            "intra_set_distance": intra_set_distance(generated, real),
+            "intra_set_distance": intra_set_distance(generated, real, reference_distance=self.within[None]),
             "recall_ratio": reached / base.recall if base.recall else np.nan,
             "coverage_ratio": covered / base.coverage if base.coverage else np.nan,
         }

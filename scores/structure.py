@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from data_prep.bars import SILENCE
+from scores.copying import distinct, relative
 from scores.notes import NUM_STEPS, Bars
 from scores.undefined import FloatArray, ratio, where
 
@@ -97,11 +97,7 @@ def dup_rate(bars: Bars) -> FloatArray:
     Edge case: NaN for a set without phrases; silent endings equal each other.
     Source: ours; the plainest sign of mode collapse.
     """
-    tail = bars.by_phrase(bars.now.line)[:, -_TAIL_BARS:]
-    num_phrases, tail = len(tail), tail.reshape(-1, tail.shape[1] * NUM_STEPS)
-    if num_phrases == 0:
+    endings = bars.by_phrase(bars.now.line)[:, -_TAIL_BARS:]
+    if len(endings) == 0:
         return np.array(np.nan)
-    first = np.take_along_axis(tail, (tail != SILENCE).argmax(1)[:, None], 1)
-    # A relative pitch lies within -127..127, so 999 can only be a rest.
-    relative = np.where(tail == SILENCE, 999, tail - first)
-    return np.array(1 - len(np.unique(relative, axis=0)) / num_phrases)
+    return np.array(1 - len(distinct(relative(endings))[0]) / len(endings))

@@ -15,23 +15,7 @@ from data_prep.__main__ import main
 from data_prep.errors import UserError
 from data_prep.kinds import load
 from data_prep.locate import check
-
-ROOT: Final = Path(__file__).parents[2]
-READ: Final = ""
-"""What is said of what can be read after all."""
-
-LIMITED: Final = """\
-import os, resource, runpy
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
-resource.setrlimit(resource.RLIMIT_AS, (4 * 2**30, 4 * 2**30))
-try:
-    runpy.run_module("data_prep", run_name="__main__")
-finally:
-    peak = next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
-    print("peak", max(peak, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
-"""
-"""Runs `data_prep` in 4 GiB of address space; the last line tells the memory used at most, in KiB."""
-MOST_KIB: Final = 700 * 1024
+from tests.data_prep.limited import LIMITED, MOST_KIB, READ, ROOT
 
 IS_ROOT: Final = os.geteuid() == 0
 FIRST: Final = 30

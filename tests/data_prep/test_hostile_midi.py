@@ -20,25 +20,12 @@ from data_prep.errors import UserError
 from data_prep.formats import midi
 from data_prep.formats.midi_pretty import read_pretty_midi
 from data_prep.kinds import load
+from tests.data_prep.limited import LIMITED, MOST_KIB, READ, ROOT
 
-ROOT: Final = Path(__file__).parents[2]
 QUARTER: Final = 480
-READ: Final = ""
-"""What is said of music that can be read after all."""
 EITHER: Final = None
 """Of an event cut short, which is read as the bytes behind it happen to be."""
 
-LIMITED: Final = """\
-import resource, runpy, sys
-resource.setrlimit(resource.RLIMIT_AS, (4 * 2**30, 4 * 2**30))
-try:
-    runpy.run_module("data_prep", run_name="__main__")
-finally:
-    peak = next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
-    print("peak", max(peak, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
-"""
-"""Runs `data_prep` in 4 GiB of address space; the last line tells the memory used at most, in KiB."""
-MOST_KIB: Final = 700 * 1024
 ENVIRONMENT: Final = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
