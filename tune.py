@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from data_prep.errors import UserError
 from search_spaces.cluster import check_address
-from search_spaces.options import parser, plan_of
+from search_spaces.options import parser, plan_of, space_of
 from search_spaces.plan import Plan
-from search_spaces.space import Space, load_space
+from search_spaces.space import Space
 
 if TYPE_CHECKING:
     from ray.tune import Tuner
     from rich.console import Console
 
     from data_prep.corpus import Corpus
+    from data_prep.windows import WindowCorpus
     from reporting.callbacks import RunReporter
     from reporting.leaderboard import Row
     from search_spaces.searcher import StudySearcher
@@ -32,7 +33,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command line; the exit status."""
     try:
         arguments = parser().parse_args(argv)
-        space = load_space(arguments.space)
+        space = space_of(arguments)
         plan = plan_of(arguments, space)
         if arguments.dry_run:
             print(plan.as_text(space))
@@ -51,7 +52,7 @@ def _search(plan: Plan, space: Space) -> int:
     _set_up_ray(plan.address)  # before Ray is imported
     from rich.console import Console
 
-    from data_prep import corpus as corpora
+    from data_prep import kinds
     from data_prep.locate import resolve
     from data_prep.pool import cores
     from reporting.anchors import anchors
@@ -68,8 +69,8 @@ def _search(plan: Plan, space: Space) -> int:
     console = Console(soft_wrap=True, markup=False, emoji=False, highlight=False)
     with shown_on(console, "Reading the music, this first time") as progress:
         folder = resolve(plan.data, progress, jobs=cores())
-    corpus = corpora.load(folder)
-    console.print(f"Music: {corpus.num_bars:,} bars of {corpus.num_songs} songs in {folder}")
+    corpus = kinds.load(folder)
+    console.print(f"Music: {corpus.told} in {folder}")
     judge = Judge(corpus, rollouts=space.budget.rollouts, early_rollouts=space.budget.early_rollouts)
     scale = anchors(corpus, judge)
     concurrency, resources = _start_ray(plan)
@@ -183,7 +184,7 @@ def _fit(tuner: "Tuner", reporter: "RunReporter") -> str:
 def _tuner(
     plan: Plan,
     space: Space,
-    corpus: "Corpus",
+    corpus: "Corpus | WindowCorpus",
     judge: "Judge",
     searcher: "StudySearcher",
     reporter: "RunReporter",
@@ -226,7 +227,9 @@ def _trial_folder(trial: Any) -> str:
     return str(trial.config["trial"])
 
 
-def _conclude(plan: Plan, space: Space, corpus: "Corpus", ending: str, lines: "list[Row]", console: "Console") -> None:
+def _conclude(
+    plan: Plan, space: Space, corpus: "Corpus | WindowCorpus", ending: str, lines: "list[Row]", console: "Console"
+) -> None:
     """Name the winner, where to listen and the next command."""
     from reporting.anchors import RANDOM_BARS, RANDOM_NOTES, REAL
     from reporting.leaderboard import winner
@@ -246,6 +249,8 @@ def _conclude(plan: Plan, space: Space, corpus: "Corpus", ending: str, lines: "l
     front = [line.name for line in lines if line.front]
     if front:
         console.print(f"  front        trials {', '.join(front)}, by {', '.join(best.objectives)}")
+    if best.verdict:
+        console.print(f"  verdict      {best.verdict}")
     if best.outcome == "finished":
         console.print(f"  test songs   {_tested(plan, space, corpus, best)}")
     console.print(f"  settings     {best.settings}")
@@ -254,12 +259,12 @@ def _conclude(plan: Plan, space: Space, corpus: "Corpus", ending: str, lines: "l
     console.print(f"  look         tensorboard --logdir {shlex.quote(_shown(plan.results))}")
 
 
-def _tested(plan: Plan, space: Space, corpus: "Corpus", best: "Row") -> str:
+def _tested(plan: Plan, space: Space, corpus: "Corpus | WindowCorpus", best: "Row") -> str:
     """What the test songs say of the winner, asked this once."""
     from reporting.final import on_test_songs
 
     try:
-        scores = on_test_songs(plan.run, best.name, space.system, corpus, rollouts=space.budget.rollouts)
+        scores = on_test_songs(plan.run, best.name, space.system, corpus, budget=space.budget)
     except (OSError, UserError) as error:
         return f"not judged: {error}"
     except KeyboardInterrupt:

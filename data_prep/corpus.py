@@ -74,6 +74,11 @@ class Corpus:
         return len(self.split)
 
     @property
+    def told(self) -> str:
+        """Its size in words."""
+        return f"{self.num_bars:,} bars of {self.num_songs} songs"
+
+    @property
     def digest(self) -> str:
         """SHA-256 (hex) of all arrays: two corpora with one digest hold the same music in the same splits."""
         return store.digest(self.arrays())

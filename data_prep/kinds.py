@@ -1,12 +1,15 @@
 """Corpora of either kind, bars or windows, where it does not matter which."""
 
 from pathlib import Path
+from typing import Final
 
 from data_prep import corpus as bars
 from data_prep import windows
 from data_prep.corpus import Corpus
 from data_prep.store import read_about
 from data_prep.windows import WindowCorpus
+
+KINDS: Final = (bars.KIND, windows.KIND)
 
 
 def save(corpus: Corpus | WindowCorpus, folder: Path) -> None:

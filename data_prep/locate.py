@@ -1,5 +1,6 @@
 """What a user may name as data: a source of music, a source and a folder of it, or a prepared corpus."""
 
+from collections.abc import Collection
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
@@ -27,12 +28,12 @@ def resolve(data: str, progress: Progress | None = None, *, jobs: int = 1) -> Pa
     return cached(SOURCES[source], path, jobs=jobs, progress=progress)
 
 
-def check(data: str, kind: str = KIND) -> None:
-    """UserError where `data` names nothing of this kind that could be prepared or read; nothing is prepared."""
+def check(data: str, kinds: Collection[str] = (KIND,)) -> None:
+    """UserError where `data` names nothing of these kinds that could be prepared or read; nothing is prepared."""
     source, path = _source_and_path(data)
     found = str(read_about(existing(data)).get("kind")) if source is None else SOURCES[source].kind
-    if found != kind:
-        raise UserError(f"{shown(data)!r}: {other_kind(found, kind)}")
+    if found not in kinds:
+        raise UserError(f"{shown(data)!r}: {other_kind(found, *kinds)}")
     if source and path and not SOURCES[source].find(path).items:
         raise UserError(f"{shown(data)!r}: {NO_MUSIC}")
 

@@ -80,10 +80,10 @@ def read(folder: Path, kind: str, dtypes: dict[str, str]) -> tuple[dict[str, NDA
     return arrays, about
 
 
-def other_kind(found: str, wanted: str) -> str:
-    """What to say of a corpus of one kind where another is wanted."""
+def other_kind(found: str, *wanted: str) -> str:
+    """What to say of a corpus of one kind where others are wanted."""
     known = {"bars": "bars with chords", "windows": "windows of piano music"}
-    told, needed = known.get(found, repr(found[:40])), known[wanted]
+    told, needed = known.get(found, repr(found[:40])), " or ".join(known[kind] for kind in wanted)
     return f"it holds {told}, but this needs {needed}; choose music of another source (python -m data_prep --help)."
 
 

@@ -1,6 +1,6 @@
 """Piano music without bars: the notes of every piece, and the windows of 128 steps that are learnt from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -74,9 +74,23 @@ class WindowCorpus:
         return len(self.split)
 
     @property
+    def told(self) -> str:
+        """Its size in words."""
+        return f"{self.num_windows:,} windows of {self.num_songs} pieces"
+
+    @property
     def digest(self) -> str:
         """SHA-256 (hex) of all arrays: two corpora with one digest hold the same music in the same splits."""
         return store.digest(self.arrays())
+
+    @property
+    def sampling_frequency(self) -> float:
+        """Steps a second; a `bare` corpus does not know it."""
+        return float(self.about["options"]["sampling_frequency"])
+
+    def bare(self) -> "WindowCorpus":
+        """The same windows without `about`: to a trial the table of songs is nothing but tens of megabytes."""
+        return replace(self, about={})
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The nine arrays by name."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_prep.files import write_atomic
-from reporting.midi import Note, check_phrase, chord_notes, notes, step_seconds
+from reporting.midi import STEPS_PER_BAR, Music, Note, check_phrase, chord_notes, is_piano, notes, step_seconds
 
 RATE: Final = 22_050
 """Samples per second: half a compact disc's, enough for five partials of any melody."""
@@ -25,25 +25,31 @@ _ATTACK: Final = 0.004
 _RELEASE: Final = 0.06  # shorter than TAIL
 _DECAY: Final = 1.2  # seconds to 1/e for middle C; an octave higher, the square root of two shorter
 _CHORD_GAIN: Final = 0.3
+_SHARED: Final = 2.0  # seconds; longer tones are made anew, as they would fill the memory
 _BLOCK: Final = 256
 
 
 def synthesize(
-    melody: NDArray[np.int8], chord: NDArray[np.int8], *, tempo: float = 120.0, rate: int = RATE
+    music: Music, chord: NDArray[np.int8] | None = None, *, tempo: float = 120.0, rate: int = RATE
 ) -> NDArray[np.float32]:
     """Mono float32 (L,): B bars at `tempo` beats a minute and a tail of 0.3 s, at `rate` samples a second.
+
+    A melody sounds above its chords; the notes of piano music are as loud as they are struck.
 
     The RMS over the samples where a note sounds is TARGET_RMS, less where the peak would pass PEAK, so
     that phrases can be compared by ear; silence stays silence. ValueError for a phrase that is none.
     """
-    check_phrase(melody, chord)
+    check_phrase(music, chord)
     if rate < 1000:
         raise ValueError(f"The rate must be at least 1000 samples a second, not {rate}.")
     step = step_seconds(tempo) * rate
-    sound = np.zeros(round(melody.size * step) + round(TAIL * rate), np.float32)
+    sound = np.zeros(round(len(music) * STEPS_PER_BAR * step) + round(TAIL * rate), np.float32)
     sounding = np.zeros(len(sound), np.bool_)
-    _mix(sound, sounding, notes(melody), step, rate, 1.0)
-    _mix(sound, sounding, chord_notes(chord), step, rate, _CHORD_GAIN)
+    struck = notes(music)
+    _mix(sound, sounding, struck, [_loudness(note) if is_piano(music) else 1.0 for note in struck], step, rate)
+    if chord is not None:
+        struck = chord_notes(chord)
+        _mix(sound, sounding, struck, [_CHORD_GAIN] * len(struck), step, rate)
     return _level(sound, sounding)
 
 
@@ -64,16 +70,21 @@ def _mix(
     sound: NDArray[np.float32],
     sounding: NDArray[np.bool_],
     struck: list[Note],
+    gains: list[float],
     step: float,
     rate: int,
-    gain: float,
 ) -> None:
     """Add notes to sound and mark where they are held, both in place; `step` in samples."""
-    for note in struck:
+    for note, gain in zip(struck, gains, strict=True):
         start, length = round(note.start * step), round((note.end - note.start) * step)
-        tone = _tone(note.pitch, length, rate)
+        tone = (_tone if length <= _SHARED * rate else _tone.__wrapped__)(note.pitch, length, rate)
         sound[start : start + len(tone)] += np.float32(gain) * tone
         sounding[start : start + length] = True
+
+
+def _loudness(note: Note) -> float:
+    """Amplitude of a note by its velocity: its square, as the MIDI Association's Downloadable Sounds have it."""
+    return (note.velocity / 127) ** 2
 
 
 def _level(sound: NDArray[np.float32], sounding: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -85,7 +96,7 @@ def _level(sound: NDArray[np.float32], sounding: NDArray[np.bool_]) -> NDArray[n
     return level
 
 
-@functools.lru_cache(maxsize=256)  # phrases share most of their tones; at most some 20 MB
+@functools.lru_cache(maxsize=256)  # phrases share most of their tones; at most 50 MB
 def _tone(pitch: int, length: int, rate: int) -> NDArray[np.float32]:
     """One note held for `length` samples, and its release."""
     frequency = 440.0 * 2 ** ((pitch - 69) / 12)

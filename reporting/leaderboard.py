@@ -32,6 +32,8 @@ class Row:
     scores: Mapping[str, float]
     parameters: Mapping[str, Any]
     note: str
+    verdict: str = ""
+    """How the trial fared at its last evaluation (`trainables.verdict`)."""
     bars: int = 0
     evaluations: int = 0
     objectives: Mapping[str, float] = field(default_factory=dict)
@@ -98,6 +100,7 @@ def _json(line: Row, *, several: bool) -> dict[str, Any]:
         "outcome": line.outcome,
         "objective": line.objective,
         **({"objectives": dict(line.objectives), "front": line.front} if several else {}),
+        **({"verdict": line.verdict} if line.verdict else {}),
         "bars": line.bars,
         "note": line.note,
         "parameters": dict(line.parameters),
@@ -120,6 +123,7 @@ def _trial_row(run: Path, trial: TrialRecord, *, front: bool) -> Row:
         scores=last.get("scores", {}),
         parameters=trial.parameters,
         note="; ".join(filter(None, (trial.known, trial.reason))),
+        verdict=last.get("verdict", ""),
         bars=last.get("bars", 0),
         evaluations=len(evaluations),
         objectives=trial.objectives,
@@ -153,11 +157,12 @@ def _markdown(run: Path, lines: Sequence[Row]) -> str:
     objectives = _objective_names(lines)
     others = [name for name in objectives if name != "objective"]  # which has its column anyway
     front = ["front"] if objectives else []
-    header = ["trial", "outcome", "objective", *front, *others, *parameters, *SCORES, "bars", "note"]
+    header = ["trial", "outcome", "verdict", "objective", *front, *others, *parameters, *SCORES, "bars", "note"]
     table = [
         [
             f"*{line.name}*" if line.outcome == "anchor" else line.name,
             line.outcome,
+            line.verdict,
             _number(line.objective),
             *("yes" if line.front else "" for _ in front),
             *(_number(line.objectives.get(name)) for name in others),

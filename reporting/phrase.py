@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -9,33 +10,51 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reporting import audio, pianoroll
-from reporting.midi import write_midi
+from reporting.midi import Music, tempo_of, write_midi
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phrase:
-    """Pitches (B, 16), generated and real, over the same chord classes (B,)."""
+    """Generated and real music of B bars, a melody over chords or piano music.
 
-    melody: NDArray[np.int8]
-    real: NDArray[np.int8]
-    chord: NDArray[np.int8]
+    Attributes:
+        music: int8 (B, 16) MIDI pitches, -1 rest, or uint8 (B, 16, 128) velocities, 0 silence.
+        real: what really followed, of the same kind.
+        chord: chord classes of both, by bar (B,) or by beat (B, 4); None of piano music.
+        tempo: beats a minute, of four steps each.
+    """
+
+    music: Music
+    real: Music
+    chord: NDArray[np.int8] | None = None
+    tempo: float = 120.0
 
     def picture(self) -> NDArray[np.uint8]:
         """Piano roll (H, W, 3) of the generated phrase above the real one."""
-        return pianoroll.draw(self.melody, self.chord, reference=self.real)
+        return pianoroll.draw(self.music, self.chord, reference=self.real)
 
     def sound(self) -> tuple[NDArray[np.float32], int]:
         """Mono sound (L,) in -1..1, and its samples per second."""
-        return audio.synthesize(self.melody, self.chord), audio.RATE
+        return audio.synthesize(self.music, self.chord, tempo=self.tempo), audio.RATE
 
     def write(self, path: Path) -> None:
         """Write `path` with the endings .mid, .png and .wav."""
-        write_midi(path.with_suffix(".mid"), self.melody, self.chord)
+        write_midi(path.with_suffix(".mid"), self.music, self.chord, tempo=self.tempo)
         pianoroll.write_png(path.with_suffix(".png"), self.picture())
         audio.write_wav(path.with_suffix(".wav"), *self.sound())
 
 
 def phrases(media: Mapping[str, Any]) -> list[Phrase]:
-    """Phrases of arrays `melody` and `real` (M, B, 16) and `chord` (M, B), as trials send them."""
-    triples = zip(media["melody"], media["real"], media["chord"], strict=True)
-    return [Phrase(melody=melody, real=real, chord=chord) for melody, real, chord in triples]
+    """Phrases as trials send them (`trainables.judge.Judge.samples`).
+
+    Args:
+        media: `melody` and `real` (M, B, 16) and `chord` (M, B) or (M, B, 4); or, of piano music, `roll` and `real`
+            (M, B, 16, 128) and `steps_per_second`.
+    """
+    if "roll" in media:
+        tempo = tempo_of(media["steps_per_second"])
+        rows = zip(media["roll"], media["real"], repeat(None, len(media["roll"])), strict=True)
+    else:
+        tempo = 120.0
+        rows = zip(media["melody"], media["real"], media["chord"], strict=True)
+    return [Phrase(music=music, real=real, chord=chord, tempo=tempo) for music, real, chord in rows]

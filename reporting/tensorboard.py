@@ -25,15 +25,17 @@ class TrialBoard:
         _add(self._writer, summary_v2.hparams_pb(dict(parameters), trial_id=session))
 
     def add_scalars(self, result: Mapping[str, Any], step: int) -> None:
-        """Objectives, scores and losses of one evaluation; `step` counts bars."""
+        """Objectives, scores, losses, diagnostics and verdict of one evaluation; `step` counts bars."""
         for name in _METRICS:
             self._writer.add_scalar(name, result[name], step)
         for name, value in result.get("objectives", {}).items():
             if name not in _METRICS:
                 self._writer.add_scalar(_tag(name), value, step)
-        for group in ("scores", "losses"):
+        for group in ("scores", "losses", "diagnostics"):
             for name, value in result.get(group, {}).items():
                 self._writer.add_scalar(f"{group}/{name}", value, step)
+        if "verdict" in result:
+            self._writer.add_text("verdict", f"{result['verdict']}: {result['verdict_reason']}", step)
         self._writer.flush()
 
     def add_pictures(self, phrases: Iterable[Phrase], step: int) -> None:

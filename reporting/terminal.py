@@ -12,7 +12,7 @@ from rich.text import Text
 from reporting.leaderboard import Row
 
 _ROWS: Final = 12
-_WIDTHS: Final = {"trial": 12, "outcome": 10, "judged": 6, "objective": 9}
+_WIDTHS: Final = {"trial": 12, "outcome": 10, "judged": 6, "objective": 9, "verdict": 10}
 
 
 class Terminal:
@@ -39,7 +39,7 @@ class Terminal:
         if not self._live:
             self._console.print(
                 f"{self._elapsed()}  trial {trial}  {result['training_iteration']}/{self._evaluations}  "
-                f"objective {result['objective']:.3f}  {result['bars']:,} bars"
+                f"objective {result['objective']:.3f}  {result['bars']:,} bars  {result.get('verdict', '')}".rstrip()
             )
 
     def ended(self, trial: str, outcome: str, reason: str) -> None:
@@ -70,7 +70,7 @@ class Terminal:
             style = None if line.outcome in ("running", "finished", "anchor") else "dim"
             judged = "" if line.outcome == "anchor" else f"{line.evaluations}/{self._evaluations}"
             objective = "" if line.objective is None else f"{line.objective:.3f}"
-            cells = (line.name, line.outcome, judged, objective, line.settings)
+            cells = (line.name, line.outcome, judged, objective, line.verdict, line.settings)
             table.add_row(*map(Text, cells), style=style)  # Text: names are no markup
         return table
 

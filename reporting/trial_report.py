@@ -8,7 +8,8 @@ from reporting.tensorboard import TrialBoard
 from reporting.trial_folder import TrialFolder
 
 _NUMBERS: Final = ("training_iteration", "bars", "seconds", "objective", "objective_now", "diverged")
-_ROW: Final = (*_NUMBERS, "scores", "losses", "cancelled_spectral_norms")
+_TOLD: Final = ("verdict", "verdict_reason", "cancelled_spectral_norms")
+_ROW: Final = (*_NUMBERS, *_TOLD, "scores", "losses", "diagnostics")
 
 
 class TrialReport:

@@ -12,18 +12,20 @@ UPDATES = ("1:2", "1:1", "2:1", "5:1")
 SPECTRAL_NORMS = ("none", "d_conv", "d_all", "g_all", "gd")
 
 
-def suggest(trial: BaseTrial) -> dict[str, Any]:
+def suggest(trial: BaseTrial, system: str) -> dict[str, Any]:
     """Geometric mean and ratio of the learning rates, rather than the two rates, so that either can be read alone."""
     d_updates, g_updates = trial.suggest_categorical("updates_d:g", UPDATES).split(":")
-    return {
+    settings: dict[str, Any] = {
         "learning_rate": trial.suggest_float("learning_rate", 3e-5, 1e-3, log=True),
         "learning_rate_ratio": trial.suggest_float("learning_rate_ratio", 1 / 16, 16, log=True),
-        "spectral_norm": trial.suggest_categorical("spectral_norm", SPECTRAL_NORMS),
-        # A copy of the real bar before is a real bar: a discriminator that cannot see it is won over by copies (§5.5).
-        "d_sees_previous": trial.suggest_categorical("d_sees_previous", (False, True)),
         "d_updates": int(d_updates),
         "g_updates": int(g_updates),
     }
+    if system != "gan":  # whose networks have neither
+        settings["spectral_norm"] = trial.suggest_categorical("spectral_norm", SPECTRAL_NORMS)
+        # A copy of the real bar before is a real bar: a discriminator that cannot see it is won over by copies (§5.5).
+        settings["d_sees_previous"] = trial.suggest_categorical("d_sees_previous", (False, True))
+    return settings
 
 
 def _known(

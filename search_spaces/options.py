@@ -3,15 +3,18 @@
 import os
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
+from dataclasses import replace
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
+from textwrap import fill
 from typing import Any, Final, NoReturn
 
 from data_prep import locate
 from data_prep.errors import UserError
 from search_spaces.plan import Plan
 from search_spaces.space import Space, load_space, space_names
+from trainables.systems import SYSTEM, SYSTEMS, corpora_of, system_of
 
 _MINUTES: Final = 13
 """Default time of a search: on two CPU cores it then ends, with its start, within a quarter of an hour."""
@@ -24,11 +27,15 @@ examples:
   python tune.py --space gan_balance --data pop909:POP909-Dataset
                                                       on a folder of music
   python tune.py --space gan_balance --time-budget 8h --name overnight
+  python tune.py --space gan_balance --system mlp     the same search of another system
   python tune.py --space gan_balance --dry-run        what would be done, and where it would land
   tensorboard --logdir results                        scalars, HParams, piano rolls and audio of every trial
 
 spaces:
 {spaces}
+
+systems:
+{systems}
 
 Without --address the search runs on this machine, one trial per CPU core, or joins the Ray cluster that
 RAY_ADDRESS names (set on the machines of `ray up cluster.yaml`), where a trial takes a GPU if there are any.
@@ -56,15 +63,17 @@ class _Parser(ArgumentParser):
 def parser() -> ArgumentParser:
     """The command line."""
     spaces = "\n".join(f"  {name:<20}{load_space(name).title}" for name in space_names())
+    systems = fill(", ".join(SYSTEMS), initial_indent="  ", subsequent_indent="  ")
     parser = _Parser(
         prog="tune.py",
         description="Search for the balance of a music GAN.",
-        epilog=_EXAMPLES.format(spaces=spaces),
+        epilog=_EXAMPLES.format(spaces=spaces, systems=systems),
         formatter_class=RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     option = parser.add_argument
     option("--space", required=True, metavar="NAME", help="what to search: see below")
+    option("--system", metavar="NAME", help="which system to search (default: the space's own, see --dry-run)")
     option(
         "--data",
         default="builtin",
@@ -88,6 +97,27 @@ def parser() -> ArgumentParser:
     return parser
 
 
+def space_of(arguments: Namespace) -> Space:
+    """The space that the options name, of the system that they name.
+
+    Raises:
+        UserError: there is none, or the space is not for that system.
+    """
+    space = load_space(arguments.space)
+    if arguments.system is None:
+        return space
+    system_of(arguments.system, {})
+    varied = space.parameters()
+    if SYSTEM in varied:
+        raise UserError(f"--system is {arguments.system!r}, but --space {arguments.space} tries systems itself.")
+    space = replace(space, system=arguments.system)
+    try:
+        space.parameters()
+    except UserError as error:
+        raise UserError(f"--space {arguments.space} cannot search --system {arguments.system}: {error}") from error
+    return space
+
+
 def plan_of(arguments: Namespace, space: Space) -> Plan:
     """The plan that the options describe, on the space's own defaults.
 
@@ -107,7 +137,7 @@ def plan_of(arguments: Namespace, space: Space) -> Plan:
         address=arguments.address or os.environ.get("RAY_ADDRESS") or "local",
     )
     _check_folder(plan)
-    locate.check(plan.data)
+    locate.check(plan.data, corpora_of(space.system))
     return plan
 
 

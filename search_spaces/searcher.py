@@ -65,7 +65,7 @@ class StudySearcher(Searcher):
         if len(self._live) >= self._concurrency:
             return None
         trial = self._study.ask()
-        settings = self._space.suggest(trial)
+        settings = self._space.suggest(trial, self._space.system)
         self._live[trial_id] = trial
         self._begun += 1
         return {"trial": trial_name(trial.number), "seed": self._seed, "settings": settings}

@@ -13,6 +13,7 @@ from optuna.trial import BaseTrial
 from data_prep.errors import UserError, unknown
 from scores.objective import OBJECTIVES
 from trainables.config import Budget
+from trainables.systems import described
 
 GUARDED: Final = ("objective",)
 """What a search minimises unless its space says otherwise: the guarded number alone."""
@@ -40,11 +41,11 @@ class Space:
     """One line for `--help`."""
 
     system: str
-    """Key of the trainable."""
+    """Which system is searched unless the user names another: a key of `SYSTEMS`."""
 
-    suggest: Callable[[BaseTrial], dict[str, Any]]
-    """Asks Optuna for parameters and turns them into settings: fields of `Variant` and `TrainConfig`. It must stand
-    at the top level of its module."""
+    suggest: Callable[[BaseTrial, str], dict[str, Any]]
+    """Asks Optuna for parameters of the system of that name and turns them into settings, fields of its network and
+    its numbers (`trainables.systems.described`). It must stand at the top level of its module."""
 
     known: tuple[Known, ...] = ()
     budget: Budget = field(default_factory=Budget)
@@ -62,13 +63,17 @@ class Space:
             raise ValueError(f"first_rung is {self.first_rung}, but must be from 1 to {self.budget.evaluations}.")
 
     def parameters(self) -> list[str]:
-        """Names of everything that may be varied, those that only some trials have included."""
+        """Names of everything that may be varied, those that only some trials have included.
+
+        Raises:
+            UserError: a suggestion that the system cannot follow.
+        """
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
         names: dict[str, None] = {}
         for _ in range(_LOOKS):
             trial = study.ask()
-            self.suggest(trial)
+            described(self.system, self.suggest(trial, self.system))
             names |= dict.fromkeys(trial.params)
         return list(names)
 

@@ -9,6 +9,12 @@ import time
 from pathlib import Path
 
 import pytest
+from jaxtyping import install_import_hook
+
+with install_import_hook(
+    "trainables", "tests.shapes.checked"
+):  # every call is held to its annotations of shape and type
+    pass
 
 import tune
 

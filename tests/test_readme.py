@@ -24,6 +24,7 @@ PREPARE = "python -m data_prep builtin --rests keep --out my_corpus"
 LOOK = "python -m data_prep info my_corpus --plot my_corpus.png"
 SCORE = "python -m scores my_songs/song.mid"
 COMPARE = "python -m scores compare my_songs builtin"
+WITHOUT_SEARCH = [command for command in COMMANDS if command.startswith("python -m trainables ")]
 SEARCHES = [command for command in COMMANDS if command.startswith("python tune.py --space")]
 
 
@@ -84,9 +85,19 @@ def test_music_is_scored_as_shown(tmp_path: Path) -> None:
     assert re.search(r"^objective 0\.[5-8]", compared.stdout, re.MULTILINE)
 
 
+def test_a_system_is_trained_without_a_search_as_shown(tmp_path: Path) -> None:
+    assert [command.split()[3] for command in WITHOUT_SEARCH] == ["list", "show", "train", "generate"]
+    for command in WITHOUT_SEARCH:
+        # Two epochs take minutes.
+        short = " --epochs 0.005 --evaluations 1 --rollouts 8" if " train " in command else ""
+        done = run_command(command + short, tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert len(list((tmp_path / "results/mine/trials/0000/generated").glob("*.mid"))) == 3
+
+
 def test_every_command_of_the_readme_is_tried_somewhere() -> None:
     tried = {"make search", "make test", "python tune.py --help", "tensorboard --logdir results"}
-    tried |= {PREPARE, LOOK, SCORE, COMPARE, *SEARCHES}
+    tried |= {PREPARE, LOOK, SCORE, COMPARE, *SEARCHES, *WITHOUT_SEARCH}
     assert set(COMMANDS) <= tried
 
 

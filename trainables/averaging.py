@@ -1,18 +1,15 @@
 """The moving average of the generator: the one that is judged, saved and heard."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final, cast
 
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from trainables.batches import TrainingBars
-from trainables.networks.generator import NOISE, Generator
+from trainables.batches import Dealer
 from trainables.networks.layers import iterate_spectral_norms
 
 _BATCHES: Final = 16
-_BATCH_SIZE: Final = 128
 _SEED: Final = 0
 _POWER_ITERATIONS: Final = 100
 
@@ -24,49 +21,49 @@ class AveragedGenerator(AveragedModel):
     the initial weights after a thousand updates.
     """
 
-    def __init__(self, generator: Generator, decay: float) -> None:
-        super().__init__(generator, multi_avg_fn=_moving_average(decay))
+    renewed_at: Tensor
+
+    def __init__(self, generator: nn.Module, decay: float) -> None:
+        super().__init__(generator)
         self.requires_grad_(False)
-        self._renewed_at = -1
+        self._decay = decay
+        self.eval()
+        self.register_buffer("renewed_at", torch.tensor(-1))  # saved, or a restored average would not be the same
 
-    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
-        """Go on from a saved state, whose statistics are renewed before they are used."""
-        self._renewed_at = -1
-        return super().load_state_dict(state_dict, strict=strict, assign=assign)
+    @torch.no_grad()
+    def update_parameters(self, model: nn.Module) -> None:
+        """Move the weights towards those of `model`, whose own they are at first."""
+        count = int(self.n_averaged)
+        decay = min(self._decay, (1 + count) / (10 + count)) if count else 0.0
+        # One call: the parent's way there, of several operations a weight, took as long as the optimiser.
+        averages: list[Tensor] = list(self.module.parameters())
+        torch._foreach_lerp_(averages, list(model.parameters()), 1 - decay)
+        self.n_averaged += 1
 
-    def renew_statistics(self, bars: TrainingBars) -> None:
+    def renew_statistics(self, dealer: Dealer, batch_size: int) -> None:
         """Estimate anew, for the averaged weights, what is not averaged itself.
 
-        That is the means and variances of batch normalisation, on training bars in train mode, and the singular
-        vectors of spectral normalisation.
+        That is the means and variances of batch normalisation, on 16 batches of this size of the training music, and
+        the singular vectors of spectral normalisation.
         """
-        if self._renewed_at == int(self.n_averaged):
+        if self.renewed_at == self.n_averaged:
             return
-        self._renewed_at = int(self.n_averaged)
+        self.renewed_at.copy_(self.n_averaged)
         for _ in range(_POWER_ITERATIONS):
             iterate_spectral_norms(self.module)
-        norms = [module for module in self.module.modules() if isinstance(module, nn.BatchNorm1d)]
+        norms = [module for module in self.module.modules() if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d)]
         momenta = [norm.momentum for norm in norms]
         for norm in norms:
             norm.reset_running_stats()
             norm.momentum = None  # the plain mean over all batches
-        self.module.train()
+        for norm in norms:
+            norm.train()  # and nothing else: dropout and noise stay out
         noise = torch.Generator().manual_seed(_SEED)
         with torch.no_grad():
             for index in range(_BATCHES):
-                batch = bars.sample(_BATCH_SIZE, seed=index)
-                z = torch.randn(_BATCH_SIZE, NOISE, generator=noise).to(batch.bar.device)
-                self.module(z, batch.previous, batch.chord)
+                batch = dealer.sample(batch_size, seed=index)
+                z = torch.randn(batch_size, cast(int, self.module.noise), generator=noise).to(batch.bar.device)
+                self.module(z, *batch.condition)
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
         self.module.eval()
-
-
-def _moving_average(decay: float) -> Callable[[Sequence[Tensor], Sequence[Tensor], Tensor | int], None]:
-    @torch.no_grad()
-    def update(averages: Sequence[Tensor], currents: Sequence[Tensor], updates: Tensor | int) -> None:
-        count = int(updates)
-        weight = 1 - min(decay, (1 + count) / (10 + count))
-        torch._foreach_lerp_(list(averages), list(currents), weight)
-
-    return update

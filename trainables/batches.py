@@ -1,15 +1,18 @@
-"""Batches of bars, drawn on the device: every bar in each of the twelve keys once per epoch."""
+"""Batches of bars, drawn on the device: every bar in each of the twelve keys once an epoch."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol, runtime_checkable
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int
 from numpy.typing import NDArray
 from torch import Tensor
 
+from data_prep.bars import SILENCE
 from data_prep.chords import NO_CHORD
 from data_prep.corpus import Corpus, Split
+from data_prep.errors import UserError
 
 PITCHES: Final = 128
 SHIFTS: Final = range(-5, 7)
@@ -18,53 +21,65 @@ SHIFTS: Final = range(-5, 7)
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Bars (B, 16, P), the bars before them (B, 16, P), both 0 or 1, and chord classes (B,)."""
+    """What is real, as piano rolls of 0 and 1, and what both players are told besides.
 
-    bar: Tensor
-    previous: Tensor
-    chord: Tensor
+    Of MidiNet that is the bars before (B, T, P) and the chord classes (B, K); of an unconditional system nothing.
+    """
+
+    bar: Float[Tensor, "batch time pitch"]
+    condition: tuple[Tensor, ...]
 
 
-def one_hot(melody: Tensor) -> Tensor:
-    """Pitches (..., 16), -1 for silence, to a float32 piano roll (..., 16, P)."""
+@runtime_checkable
+class Dealer(Protocol):
+    """Deals batches in a shuffled order that a checkpoint can restore."""
+
+    bars_per_item: int
+
+    def draw(self, size: int) -> Batch:
+        """The next `size` items of the shuffled order."""
+        ...
+
+    def sample(self, size: int, seed: int) -> Batch:
+        """`size` items that depend on `seed` alone; the shuffled order is left as it is."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the dealing stands."""
+        ...
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on dealing from where `state` was taken."""
+        ...
+
+
+def one_hot(melody: Int[Tensor, "*batch time"]) -> Float[Tensor, "*batch time pitch"]:
+    """Pitches, -1 for silence, to a float32 piano roll."""
     index = melody.long().unsqueeze(-1)
     roll = torch.zeros((*melody.shape, PITCHES), device=melody.device)
     return roll.scatter_(-1, index.clamp(min=0), (index >= 0).float())
 
 
-class TrainingBars:
-    """The training bars of a corpus, on the device, dealt in a shuffled order that a checkpoint can restore."""
+class Deck:
+    """A shuffled order of items, dealt from the front and shuffled anew when it runs out."""
 
-    def __init__(self, corpus: Corpus, *, device: torch.device, seed: int) -> None:
-        rows = corpus.rows(Split.TRAIN)
-        before = corpus.prev[rows]
-        silence = np.full((1, corpus.melody.shape[1]), -1, np.int8)
-        with_silence = np.concatenate([corpus.melody, silence])  # row -1: a song's first bar follows silence
-        self._bar = _on_device(corpus.melody[rows], device)
-        self._previous = _on_device(with_silence[before], device)
-        self._chord = _on_device(corpus.first_chord[rows], device)
+    def __init__(self, items: int, seed: int) -> None:
+        self.items = items
         self._generator = torch.Generator().manual_seed(seed)
         self._order = torch.empty(0, dtype=torch.int32)
         self._next = 0
 
-    @property
-    def items(self) -> int:
-        """Bars times keys: one epoch."""
-        return len(self._bar) * len(SHIFTS)
-
-    def draw(self, size: int) -> Batch:
-        """The next `size` items; an epoch's remainder that fills no batch is left out."""
+    def draw(self, size: int) -> Int[Tensor, " size"]:
+        """The next `size` items; a remainder of the order that is too short is left out."""
         if self._next + size > len(self._order):
             self._order = self._shuffled(size)
             self._next = 0
-        items = self._order[self._next : self._next + size].to(self._bar.device, non_blocking=True).long()
         self._next += size
-        return self._batch(items)
+        return self._order[self._next - size : self._next].long()
 
-    def sample(self, size: int, seed: int) -> Batch:
-        """`size` items that depend on `seed` alone; the training order is left as it is."""
-        items = torch.randint(self.items, (size,), generator=torch.Generator().manual_seed(seed))
-        return self._batch(items.to(self._bar.device))
+    def sample(self, size: int, seed: int) -> Int[Tensor, " size"]:
+        """`size` items by chance that depend on `seed` alone."""
+        return torch.randint(self.items, (size,), generator=torch.Generator().manual_seed(seed))
 
     def state_dict(self) -> dict[str, Any]:
         """Where the dealing stands."""
@@ -81,15 +96,86 @@ class TrainingBars:
         deal = [torch.randperm(self.items, generator=self._generator, dtype=torch.int32) for _ in range(passes)]
         return torch.cat(deal) if passes > 1 else deal[0]
 
+
+class BarDealer:
+    """Bars of one split of a corpus with the bars before them, on the device, in twelve keys.
+
+    An item is `bars` consecutive bars as one matrix, in one key; so many bars before it, silent where there are none,
+    are its previous matrix. Chords are those of the bars, or with `chords_per_bar` 4 those of their beats.
+
+    Raises:
+        UserError: the split holds no `bars` consecutive bars.
+    """
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        *,
+        device: torch.device,
+        seed: int,
+        bars: int = 1,
+        chords_per_bar: int = 1,
+        split: Split = Split.TRAIN,
+    ) -> None:
+        rows = corpus.phrases(split, bars)
+        if not len(rows):
+            raise UserError(f"The corpus has no {bars} consecutive bars in its {split.name.lower()} songs.")
+        silence = np.full((1, corpus.melody.shape[1]), SILENCE, np.int8)
+        melody = np.concatenate([corpus.melody, silence])  # row -1: a song's first bar follows silence
+        chord = corpus.chord if chords_per_bar > 1 else corpus.first_chord[:, None]
+        self.bars_per_item = bars
+        self._bar = _on_device(melody[rows].reshape(len(rows), -1), device)
+        self._previous = _on_device(melody[_before(corpus.prev, rows)].reshape(len(rows), -1), device)
+        self._chord = _on_device(chord[rows].reshape(len(rows), -1), device)
+        self._deck = Deck(self.items, seed)
+
+    @property
+    def items(self) -> int:
+        """Matrices times keys: one epoch."""
+        return len(self._bar) * len(SHIFTS)
+
+    @property
+    def register(self) -> tuple[int, int]:
+        """Lowest and highest pitch, in any of the keys; all pitches where there is no note."""
+        sounding = self._bar[self._bar >= 0]
+        if not len(sounding):
+            return 0, PITCHES - 1
+        low, high = int(sounding.min()) + SHIFTS.start, int(sounding.max()) + SHIFTS[-1]
+        return max(low, 0), min(high, PITCHES - 1)
+
+    def draw(self, size: int) -> Batch:
+        """The next `size` items; an epoch's remainder that fills no batch is left out."""
+        return self._batch(self._deck.draw(size))
+
+    def sample(self, size: int, seed: int) -> Batch:
+        """`size` items that depend on `seed` alone; the training order is left as it is."""
+        return self._batch(self._deck.sample(size, seed))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the dealing stands."""
+        return self._deck.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on dealing from where `state` was taken."""
+        self._deck.load_state_dict(state)
+
     def _batch(self, items: Tensor) -> Batch:
+        items = items.to(self._bar.device, non_blocking=True)
         row, shift = items // len(SHIFTS), items % len(SHIFTS) + SHIFTS.start
         bar, previous = self._bar[row], self._previous[row]
         shift = _within_range(bar, previous, shift)
         return Batch(
             bar=one_hot(_transpose(bar, shift)),
-            previous=one_hot(_transpose(previous, shift)),
-            chord=_transpose_chord(self._chord[row], shift),
+            condition=(one_hot(_transpose(previous, shift)), _transpose_chord(self._chord[row], shift)),
         )
+
+
+def _before(prev: NDArray[np.int32], rows: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Rows (N, bars) of the bars directly before those of `rows` (N, bars), in order; -1 where there is none."""
+    columns = [prev[rows[:, 0]]]
+    for _ in range(rows.shape[1] - 1):
+        columns.append(np.where(columns[-1] < 0, -1, prev[columns[-1]]))
+    return np.stack(columns[::-1], axis=1)
 
 
 def _on_device(array: NDArray[Any], device: torch.device) -> Tensor:
@@ -111,5 +197,5 @@ def _transpose(melody: Tensor, shift: Tensor) -> Tensor:
 
 
 def _transpose_chord(chord: Tensor, shift: Tensor) -> Tensor:
-    moved = (chord % 12 + shift) % 12 + chord // 12 * 12
+    moved = (chord % 12 + shift.unsqueeze(1)) % 12 + chord // 12 * 12
     return torch.where(chord == NO_CHORD, NO_CHORD, moved).long()

@@ -7,10 +7,8 @@ from typing import Any, Final
 
 import torch
 
-from data_prep.corpus import Corpus
 from data_prep.errors import UserError
-from trainables.config import split_settings
-from trainables.midinet import MidiNet
+from trainables.build import Music, System, build
 
 _FILE: Final = "state.pt"
 
@@ -28,16 +26,25 @@ def read_state(folder: Path) -> dict[str, Any]:
     return state
 
 
-def restored(folder: Path, system: str, settings: Mapping[str, Any], corpus: Corpus) -> MidiNet:
-    """The trained system of a trial, from the folder of its checkpoint, to generate on the CPU.
+def restored(
+    folder: Path, system: str, settings: Mapping[str, Any], music: Music, *, horizon: int, device: str = "cpu"
+) -> System:
+    """The trained system of a trial, from the folder of its checkpoint.
+
+    Args:
+        folder: holds the checkpoint.
+        system: name of the system.
+        settings: what the trial set.
+        music: what it was trained on.
+        horizon: bars of its full budget.
+        device: where it is to generate, or to go on.
 
     Raises:
         UserError: the checkpoint is missing or damaged.
     """
-    variant, config = split_settings(system, settings)
-    midinet = MidiNet(variant, config, corpus, seed=0)
+    trained = build(system, settings, music, seed=0, horizon=horizon, device=device)
     try:
-        midinet.load_state_dict(read_state(folder)["midinet"])
+        trained.load_state_dict(read_state(folder)["system"])
     except (OSError, RuntimeError, LookupError, TypeError, ValueError, EOFError, UnpicklingError) as error:
         raise UserError(f"The checkpoint in {folder} cannot be read ({type(error).__name__}).") from error
-    return midinet
+    return trained

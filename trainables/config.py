@@ -1,26 +1,30 @@
-"""The numbers of the optimisation (all searchable) and the budget of a trial."""
+"""The numbers of adversarial training (all searchable) and the budget of a trial."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final, Literal
 
-from data_prep.errors import UserError, unknown
-from trainables.variants import VARIANTS, Variant
+from trainables.checks import check_fields, check_ranges, require
 
 AVERAGED_EVALUATIONS: Final = 3
 """Evaluations at the end of a trial whose mean is its objective, as single ones wobble."""
 
+Loss = Literal["bce", "hinge", "wgan_gp"]
+Initialisation = Literal["torch", "dcgan"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainConfig:
-    """How both players learn. Defaults are the paper's own (its code, with the faults mended)."""
+    """How two players learn. Defaults are the paper's own (its code, with the faults mended)."""
 
     learning_rate: float = 2e-4
     """Geometric mean of the two learning rates."""
 
     learning_rate_ratio: float = 1.0
     """Learning rate of the discriminator over that of the generator."""
+
+    learning_rate_end: float = 1.0
+    """Share of both learning rates that is left at the end of the budget, reached in a straight line."""
 
     d_updates: int = 1
     """Updates of the discriminator per step, each on a fresh batch."""
@@ -31,8 +35,32 @@ class TrainConfig:
     batch_size: int = 72
     beta1: float = 0.5
     beta2: float = 0.999
+    chord_gain: float = 512.0
+    """Most that the learning rate of a chord's weights is multiplied by. A chord repeated as planes meets up to 512
+    equal weights of a kernel, which under Adam move that many times as far together as one: 512 leaves this as it is,
+    1 treats chords as any other input."""
+
+    initialisation: Initialisation = "torch"
+    """Weights at the start: PyTorch's own, or normal of deviation .02 (`dcgan`: Radford et al. 2016, MidiNet)."""
+
+    loss: Loss = "bce"
+    """Non-saturating cross-entropy (Goodfellow et al. 2014), `hinge` (Lim & Ye 2017), or Wasserstein distance with
+    gradient penalty (`wgan_gp`: Gulrajani et al. 2017), for which D must have no batch normalisation."""
+
     real_label: float = 0.9
-    """One-sided label smoothing: the discriminator's target for real bars (Salimans et al. 2016)."""
+    """One-sided label smoothing: D's target for real bars (Salimans et al. 2016). Of `bce` alone."""
+
+    gradient_penalty: float = 10.0
+    """Weight of the penalty on D's gradient between real and generated bars. Of `wgan_gp` alone."""
+
+    r1: float = 0.0
+    """Weight of the penalty on D's gradient at real bars (R1, Mescheder et al. 2018)."""
+
+    instance_noise: float = 0.0
+    """Deviation of the noise on all that D is shown, falling to 0 at half the budget (Sønderby et al. 2017)."""
+
+    straight_through: bool = False
+    """Show D the generator's likeliest notes rather than its probabilities; gradients pass as if it saw these."""
 
     feature_weight: float = 0.1
     """Weight of matching the means of the discriminator's first features (MidiNet's lambda 1)."""
@@ -40,23 +68,24 @@ class TrainConfig:
     mean_weight: float = 0.01
     """Weight of matching the mean bar (MidiNet's lambda 2)."""
 
+    previous_dropout: float = 0.0
+    """Share of the previous bar's features that the generator does not see in training."""
+
+    previous_noise: float = 0.0
+    """Deviation of the noise on the previous bar that the generator sees in training."""
+
     average_decay: float = 0.999
-    """Decay of the moving average of the generator, which is the one that is judged."""
+    """Decay of the moving average of the generator, which is the one that is judged; 0 judges the generator itself."""
 
     def __post_init__(self) -> None:
         """Refuse values that no optimiser can use."""
-        for field in fields(self):
-            _require_type(field.name, getattr(self, field.name), whole=isinstance(field.default, int))
-        for key in ("learning_rate", "learning_rate_ratio"):
-            _require(getattr(self, key) > 0, key, getattr(self, key), "above 0")
-        for key in ("d_updates", "g_updates"):
-            _require(getattr(self, key) >= 1, key, getattr(self, key), "at least 1")
-        _require(self.batch_size >= 2, "batch_size", self.batch_size, "at least 2, as batch normalisation needs")
-        for key in ("beta1", "beta2", "average_decay"):
-            _require(0 <= getattr(self, key) < 1, key, getattr(self, key), "in [0, 1)")
-        _require(0 <= self.real_label <= 1, "real_label", self.real_label, "in [0, 1]")
-        for key in ("feature_weight", "mean_weight"):
-            _require(getattr(self, key) >= 0, key, getattr(self, key), "at least 0")
+        check_fields(self)
+        for name in ("learning_rate", "learning_rate_ratio"):
+            require(getattr(self, name) > 0, name, getattr(self, name), "above 0")
+        require(self.batch_size >= 2, "batch_size", self.batch_size, "at least 2, as batch normalisation needs")
+        for name in ("beta1", "beta2", "average_decay", "previous_dropout"):
+            require(0 <= getattr(self, name) < 1, name, getattr(self, name), "in [0, 1)")
+        check_ranges(self, _RANGES)
 
     @property
     def learning_rate_d(self) -> float:
@@ -69,9 +98,24 @@ class TrainConfig:
         return float(self.learning_rate / self.learning_rate_ratio**0.5)
 
     @property
-    def bars_per_step(self) -> int:
-        """Bars that one step shows to an optimiser, the unit in which trials are given equal budgets."""
+    def items_per_step(self) -> int:
+        """Items of batches that one step shows to an optimiser; in bars, the unit of equal budgets for trials."""
         return self.batch_size * (self.d_updates + self.g_updates)
+
+
+_RANGES: Final = {
+    "d_updates": (1, math.inf),
+    "g_updates": (1, math.inf),
+    "chord_gain": (1, math.inf),
+    "real_label": (0, 1),
+    "learning_rate_end": (0, 1),
+    "gradient_penalty": (0, math.inf),
+    "r1": (0, math.inf),
+    "instance_noise": (0, math.inf),
+    "feature_weight": (0, math.inf),
+    "mean_weight": (0, math.inf),
+    "previous_noise": (0, math.inf),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,41 +136,11 @@ class Budget:
 
     def __post_init__(self) -> None:
         """Refuse budgets in which no trial could be judged."""
-        _require(self.evaluations >= 1, "evaluations", self.evaluations, "at least 1")
-        _require(self.bars >= self.evaluations, "bars", self.bars, "at least one per evaluation")
+        require(self.evaluations >= 1, "evaluations", self.evaluations, "at least 1")
+        require(self.bars >= self.evaluations, "bars", self.bars, "at least one per evaluation")
         for key in ("rollouts", "early_rollouts"):
-            _require(getattr(self, key) >= 2, key, getattr(self, key), "at least 2")
+            require(getattr(self, key) >= 2, key, getattr(self, key), "at least 2")
 
     def early(self, evaluation: int) -> bool:
         """Whether the evaluation of that number, from 1, has no part in a full trial's objective."""
         return evaluation <= self.evaluations - AVERAGED_EVALUATIONS
-
-
-def split_settings(system: str, settings: Mapping[str, Any]) -> tuple[Variant, TrainConfig]:
-    """The variant and the training numbers that `settings` (flat names) describe, on the system's defaults.
-
-    Raises:
-        UserError: a system or a setting that does not exist, with the nearest name.
-    """
-    if system not in VARIANTS:
-        raise UserError(unknown("system", system, VARIANTS))
-    variant_names = {field.name for field in fields(Variant)}
-    train_names = {field.name for field in fields(TrainConfig)}
-    for key in settings:
-        if key not in variant_names | train_names:
-            raise UserError(unknown("setting", key, variant_names | train_names))
-    variant = replace(VARIANTS[system], **{k: v for k, v in settings.items() if k in variant_names})
-    return variant, TrainConfig(**{k: v for k, v in settings.items() if k in train_names})
-
-
-def _require(holds: bool, name: str, value: Any, rule: str) -> None:
-    if not holds:
-        raise UserError(f"{name} is {value!r}, but must be {rule}.")
-
-
-def _require_type(name: str, value: Any, *, whole: bool) -> None:
-    if whole:
-        _require(isinstance(value, int) and not isinstance(value, bool), name, value, "a whole number")
-    else:
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        _require(number and math.isfinite(value), name, value, "a finite number")

@@ -1,40 +1,33 @@
 """What a system is judged by: rollouts from real prompts against the real phrases of songs it never trained on."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data_prep.bars import SILENCE, piano_roll
 from data_prep.corpus import Corpus, Split
-from data_prep.errors import UserError
-from scores.balance import d_balance
-from scores.copying import WINDOW_BARS, TrainingWindows
+from data_prep.windows import WindowCorpus
+from scores.material import material
 from scores.objective import BaseLine, Reference
-from scores.phrases import Phrases, phrases, spread
+from scores.phrases import Music, Phrases, as_roll
+
+NOISE_SEED: Final = 20_200_619
+"""Seed of the noise that all rollouts are made of."""
 
 _REFERENCE_PHRASES: Final = 1024
-_HELD_OUT_BARS: Final = 1024
 _SAMPLES: Final = 3
-_NOISE_SEED: Final = 20_200_619
 
 
-class System(Protocol):
+@runtime_checkable
+class Generative(Protocol):
     """What every system can do once it is trained a little."""
 
-    def generate(self, first_bar: NDArray[np.int8], chord: NDArray[np.int8], *, seed: int) -> NDArray[np.int8]:
-        """Phrases (M, B, 16) that begin with `first_bar` (M, 16) over the chords (M, B)."""
-        ...
+    def generate(self, first_bar: Music, chord: NDArray[np.int8], *, seed: int) -> Music:
+        """Phrases (M, B, 16) that begin with `first_bar` (M, 16) over the chords by beat (M, B, 4).
 
-
-class Adversaries(Protocol):
-    """What a system of two players can do besides."""
-
-    def logits(
-        self, bar: NDArray[np.int8], previous: NDArray[np.int8], chord: NDArray[np.int8], *, seed: int
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """What the discriminator says of real bars (N, 16), and of bars the generator writes in their place."""
+        Pitches int8, -1 rest; where the corpus is one of windows, velocities uint8 with one more axis of 128 pitches.
+        """
         ...
 
 
@@ -47,42 +40,51 @@ class Prompts:
 
 
 class Judge:
-    """Judges systems on the same prompts with the same noise, so that only the systems differ."""
+    """Judges systems on the same prompts with the same noise, so that only the systems differ.
+
+    Of either kind of corpus: bars with chords, or windows of piano music, which are phrases of eight times sixteen
+    steps without chords. It holds arrays alone, and travels to other processes.
+
+    Attributes:
+        reference: the real phrases that all others are compared with.
+        prompts: what rollouts go on from; `early` are some of them.
+        usual: what their real continuations score.
+        listening: what samples go on from: songs kept for that, or those of validation where none are (MAESTRO).
+    """
 
     def __init__(
-        self, corpus: Corpus, *, rollouts: int, early_rollouts: int = 64, split: Split = Split.VALIDATION
+        self,
+        corpus: Corpus | WindowCorpus,
+        *,
+        rollouts: int,
+        early_rollouts: int = 64,
+        split: Split = Split.VALIDATION,
     ) -> None:
-        training = corpus.melody[corpus.rows(Split.TRAIN)]
-        if (training == SILENCE).all():
-            raise UserError("The corpus has no training songs: prepare it from more songs.")
-        real = phrases(corpus, split, _REFERENCE_PHRASES)
-        sounding = training[training != SILENCE]
+        music = material(corpus)
+        training = music.training()
+        real = music.phrases(split, _REFERENCE_PHRASES)
         self.reference = Reference.fit(
-            real.roll,
-            real.chord,
-            song=real.song,
-            training=TrainingWindows.of_lines(corpus.melody[corpus.phrases(Split.TRAIN, WINDOW_BARS)]),
-            register=(int(sounding.min()), int(sounding.max())),
+            real.roll, real.chord, song=real.song, training=training.windows, register=training.register
         )
-        self.prompts = self._prompts(phrases(corpus, split, rollouts))
+        self.prompts = self._prompts(music.phrases(split, rollouts))
         self.early = self._prompts(self.prompts.phrases.spread(early_rollouts))
-        self.listening = phrases(corpus, Split.PROMPTS, _SAMPLES, least=1)
-        rows = np.flatnonzero((corpus.split[corpus.song] == split) & (corpus.prev >= 0))
-        self._held_out = _bars(corpus, rows[spread(len(rows), _HELD_OUT_BARS)])
+        self.usual = self.real(self.prompts.phrases)
+        self.listening = music.phrases(music.listening, _SAMPLES, least=1)
+        self._steps_per_second = music.steps_per_second
 
-    def evaluate(self, system: System, *, early: bool = False) -> dict[str, float]:
+    def evaluate(self, system: Generative, *, early: bool = False) -> dict[str, float]:
         """Objectives, family distances and mean scores of the system's rollouts; all finite.
 
         `early` asks for fewer rollouts, from some of the prompts: enough to tell the worse half.
         """
         prompts = self.early if early else self.prompts
         real = prompts.phrases
-        return self.score(system.generate(real.melody[:, 0], real.chord, seed=_NOISE_SEED), prompts)
+        return self.score(system.generate(real.first_bar, real.beats, seed=NOISE_SEED), prompts)
 
-    def score(self, melody: NDArray[np.int8], prompts: Prompts | None = None) -> dict[str, float]:
-        """The same of any phrases (M, 8, 16) over the chords of the prompts."""
+    def score(self, music: Music, prompts: Prompts | None = None) -> dict[str, float]:
+        """The same of any phrases (M, 8, 16) or (M, 8, 16, 128) over the chords of the prompts."""
         prompts = prompts or self.prompts
-        return self.reference.evaluate(piano_roll(melody), prompts.phrases.chord, prompts.base)
+        return self.reference.evaluate(as_roll(music), prompts.phrases.chord, prompts.base)
 
     def real(self, real: Phrases) -> dict[str, float]:
         """The same of real phrases, over their own chords.
@@ -91,27 +93,19 @@ class Judge:
         """
         usual = self.prompts.base
         own = replace(self._prompts(real).base, recall=usual.recall, coverage=usual.coverage)
-        return self.score(real.melody, Prompts(real, own))
+        return self.score(real.music, Prompts(real, own))
 
-    def balance(self, players: Adversaries) -> float:
-        """How well the discriminator tells held-out real bars from fresh fakes: 0 not at all, 1 every pair.
+    def samples(self, system: Generative, *, by_beat: bool = False) -> dict[str, Any]:
+        """Music to listen to, from the prompts kept for that, as `reporting.phrase.phrases` takes it.
 
-        1 as well where what it says is no number.
+        `melody` and `real` (M, 8, 16) and `chord` (M, 8), or (M, 8, 4) with `by_beat`, for a system that hears four
+        chords a bar; of piano music `roll` and `real` (M, 8, 16, 128) and `steps_per_second`.
         """
-        real, fake = players.logits(*self._held_out, seed=_NOISE_SEED)
-        balance = d_balance(real, fake)
-        return balance if np.isfinite(balance) else 1.0
-
-    def samples(self, system: System) -> dict[str, Any]:
-        """Music to listen to, on prompts of songs kept for that: `melody`, `real` (M, 8, 16) and `chord` (M, 8)."""
         prompts = self.listening
-        melody = system.generate(prompts.melody[:, 0], prompts.chord, seed=_NOISE_SEED)
-        return {"melody": melody, "real": prompts.melody, "chord": prompts.chord}
+        music = system.generate(prompts.first_bar, prompts.beats, seed=NOISE_SEED)
+        if self._steps_per_second is not None:
+            return {"roll": music, "real": prompts.music, "steps_per_second": self._steps_per_second}
+        return {"melody": music, "real": prompts.music, "chord": prompts.beats if by_beat else prompts.chord}
 
     def _prompts(self, real: Phrases) -> Prompts:
         return Prompts(real, self.reference.base_line(real.roll, real.chord, real.song))
-
-
-def _bars(corpus: Corpus, rows: NDArray[np.int64]) -> tuple[NDArray[np.int8], NDArray[np.int8], NDArray[np.int8]]:
-    """Bars (N, 16), the bars before them (N, 16) and their chords (N,)."""
-    return corpus.melody[rows], corpus.melody[corpus.prev[rows]], corpus.first_chord[rows]

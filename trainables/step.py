@@ -6,30 +6,53 @@ discriminator's weights is computed while the generator learns; nothing is read 
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from trainables.averaging import AveragedGenerator
-from trainables.batches import Batch, TrainingBars
+from trainables.batches import Batch, Dealer
 from trainables.config import TrainConfig
-from trainables.losses import discriminator_loss, generator_loss, mean_matching
-from trainables.networks.discriminator import Discriminator
-from trainables.networks.generator import NOISE, Generator
+from trainables.losses import discriminator_loss, generator_loss, gradient_penalty, mean_matching, squared_slopes
+from trainables.networks.initialise import initialise
 from trainables.networks.layers import RowLinear, iterate_spectral_norms
-from trainables.variants import Variant
+
+Roll = Float[Tensor, "batch time pitch"]
 
 
 class Players:
     """Generator, discriminator, their optimisers and the generator's moving average: all that training changes."""
 
-    def __init__(self, variant: Variant, config: TrainConfig, device: torch.device) -> None:
-        self.generator = Generator(variant).to(device)
-        self.discriminator = Discriminator(variant).to(device)
-        self.average = AveragedGenerator(self.generator, config.average_decay)
-        self.optimiser_g = _adam(self.generator, config.learning_rate_g, config)
-        self.optimiser_d = _adam(self.discriminator, config.learning_rate_d, config)
+    def __init__(self, generator: nn.Module, discriminator: nn.Module, config: TrainConfig) -> None:
+        for player in (generator, discriminator):
+            initialise(player, config.initialisation)
+        self.generator = generator
+        self.discriminator = discriminator
+        self.average = AveragedGenerator(generator, config.average_decay)
+        self.optimiser_g = _adam(generator, config.learning_rate_g, config)
+        self.optimiser_d = _adam(discriminator, config.learning_rate_d, config)
+
+    @property
+    def noise_width(self) -> int:
+        """Length of the vector z that the generator writes from."""
+        return cast(int, self.generator.noise)
+
+    def scale_learning_rates(self, share: float) -> None:
+        """Set all learning rates to this share of those at the start."""
+        for optimiser in (self.optimiser_g, self.optimiser_d):
+            for group in optimiser.param_groups:
+                group["lr"] = group["initial_lr"] * share
+
+    def norms(self) -> dict[str, float]:
+        """Euclidean norms `norm_g` and `norm_d` of all weights; not finite if one of them is not."""
+        totals = [
+            torch.stack([weight.detach().square().sum() for weight in player.parameters()]).sum().sqrt()
+            for player in (self.generator, self.discriminator)
+        ]
+        return dict(zip(("norm_g", "norm_d"), torch.stack(totals).tolist(), strict=True))
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that a checkpoint must hold of the players."""
@@ -62,28 +85,81 @@ class Means:
         return {name: total / self._counts[name] for name, total in zip(self._sums, sums, strict=True)}
 
 
-def train_step(players: Players, bars: TrainingBars, noise: torch.Generator, config: TrainConfig, means: Means) -> None:
-    """Update the discriminator `d_updates` times, then the generator `g_updates` times."""
+def train_step(
+    players: Players, dealer: Dealer, noise: torch.Generator, config: TrainConfig, means: Means, *, spent: float = 0.0
+) -> None:
+    """Update the discriminator `d_updates` times, then the generator `g_updates` times.
+
+    Args:
+        players: what learns.
+        dealer: where batches come from.
+        noise: random numbers of z and of all other noise; on the device of the batches.
+        config: the numbers.
+        means: takes what is worth knowing of the step.
+        spent: share of the budget that is spent, from which learning rates and instance noise follow.
+    """
+    if config.learning_rate_end != 1:
+        players.scale_learning_rates(1 - (1 - config.learning_rate_end) * min(spent, 1.0))
+    show = _Showing(config, noise, spent)
     for update in range(config.d_updates):
-        batch = bars.draw(config.batch_size)
-        z = torch.randn(config.batch_size, NOISE, generator=noise).to(batch.bar.device)
+        batch = dealer.draw(config.batch_size)
+        z = torch.randn(config.batch_size, players.noise_width, generator=noise, device=batch.bar.device)
         with torch.set_grad_enabled(update == config.d_updates - 1):  # the generator learns from the last alone
-            fake = players.generator(z, batch.previous, batch.chord)
-        _update_discriminator(players, batch, fake.detach(), config, means)
+            fake = players.generator(z, *batch.condition)
+        _update_discriminator(players, batch, fake.detach(), config, show, means)
     _set_trainable(players.discriminator, False)
+    real_features = _features(players, batch, config, show)
     for update in range(config.g_updates):
         if update:
-            fake = players.generator(z, batch.previous, batch.chord)
-        _update_generator(players, batch, fake, config, means)
+            fake = players.generator(z, *batch.condition)
+        _update_generator(players, batch, fake, real_features, config, show, means)
     _set_trainable(players.discriminator, True)
 
 
-def _update_discriminator(players: Players, batch: Batch, fake: Tensor, config: TrainConfig, means: Means) -> None:
+def likeliest(bar: Roll) -> Roll:
+    """The likeliest note of each step alone, as 1."""
+    return F.one_hot(bar.argmax(-1), bar.shape[-1]).to(bar)
+
+
+class _Showing:
+    """What D is shown of a bar: the bar itself, but for the options that keep it from telling bars by their values."""
+
+    def __init__(self, config: TrainConfig, noise: torch.Generator, spent: float) -> None:
+        self.noise = noise
+        self._straight_through = config.straight_through
+        self._deviation = config.instance_noise * max(0.0, 1 - 2 * spent)
+
+    def real(self, bar: Roll) -> Roll:
+        """Real bars, under instance noise."""
+        return bar + self._deviation * self.like(bar) if self._deviation else bar
+
+    def fake(self, bar: Roll) -> Roll:
+        """Generated bars, as their likeliest notes if these are asked for, under instance noise."""
+        if self._straight_through:
+            bar = likeliest(bar) + bar - bar.detach()
+        return self.real(bar)
+
+    def like(self, bar: Roll) -> Roll:
+        """Standard normal numbers in the shape of `bar`."""
+        return torch.randn(bar.shape, generator=self.noise, device=bar.device)
+
+
+def _update_discriminator(
+    players: Players, batch: Batch, fake: Roll, config: TrainConfig, show: _Showing, means: Means
+) -> None:
     d = players.discriminator
     iterate_spectral_norms(d)
-    real_logit, _ = d(batch.bar, batch.previous, batch.chord)
-    fake_logit, _ = d(fake, batch.previous, batch.chord)
-    loss = discriminator_loss(real_logit, fake_logit, config.real_label)
+    real = show.real(batch.bar)
+    if config.r1:
+        real = real.clone().requires_grad_()
+    fake = show.fake(fake)
+    real_logit, _ = d(real, *batch.condition)
+    fake_logit, _ = d(fake, *batch.condition)
+    loss = discriminator_loss(real_logit, fake_logit, config.loss, config.real_label)
+    if config.r1:
+        loss = loss + config.r1 / 2 * squared_slopes(real_logit, real).mean()
+    if config.loss == "wgan_gp":
+        loss = loss + config.gradient_penalty * _penalty(players, batch, real.detach(), fake, show)
     _descend(players.optimiser_d, loss)
     means.add(
         loss_d=loss,
@@ -93,17 +169,39 @@ def _update_discriminator(players: Players, batch: Batch, fake: Tensor, config: 
     )
 
 
-def _update_generator(players: Players, batch: Batch, fake: Tensor, config: TrainConfig, means: Means) -> None:
-    d = players.discriminator
-    with torch.no_grad():
-        real_features = d.features(batch.bar, batch.previous, batch.chord)
-    logit, features = d(fake, batch.previous, batch.chord)
-    adversarial = generator_loss(logit)
-    loss = (
-        adversarial
-        + config.feature_weight * mean_matching(real_features, features)
-        + config.mean_weight * mean_matching(batch.bar, fake)
-    )
+def _penalty(players: Players, batch: Batch, real: Roll, fake: Roll, show: _Showing) -> Float[Tensor, ""]:
+    """The gradient penalty at one point between each pair of a real and a generated bar."""
+    share = torch.rand(len(real), 1, 1, generator=show.noise, device=real.device).to(real)
+    between = torch.lerp(real, fake, share).requires_grad_()
+    logit, _ = players.discriminator(between, *batch.condition)
+    return gradient_penalty(squared_slopes(logit, between))
+
+
+@torch.no_grad()
+def _features(players: Players, batch: Batch, config: TrainConfig, show: _Showing) -> Tensor | None:
+    """First features of the real bars: constants, as D stands still while G learns; None where nothing needs them."""
+    if not config.feature_weight:
+        return None
+    features: Tensor = cast(Any, players.discriminator).features(show.real(batch.bar), *batch.condition)
+    return features
+
+
+def _update_generator(
+    players: Players,
+    batch: Batch,
+    fake: Roll,
+    real_features: Tensor | None,
+    config: TrainConfig,
+    show: _Showing,
+    means: Means,
+) -> None:
+    logit, features = players.discriminator(show.fake(fake), *batch.condition)
+    adversarial = generator_loss(logit, config.loss)
+    loss = adversarial
+    if real_features is not None:
+        loss = loss + config.feature_weight * mean_matching(real_features, features)
+    if config.mean_weight:
+        loss = loss + config.mean_weight * mean_matching(batch.bar, fake)
     _descend(players.optimiser_g, loss)
     # `fake` belongs to the weights before this update: the norms may move only after it has been differentiated.
     iterate_spectral_norms(players.generator)
@@ -111,7 +209,7 @@ def _update_generator(players: Players, batch: Batch, fake: Tensor, config: Trai
     means.add(loss_g=loss, loss_g_adversarial=adversarial)
 
 
-def _descend(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
+def _descend(optimiser: torch.optim.Optimizer, loss: Float[Tensor, ""]) -> None:
     optimiser.zero_grad(set_to_none=True)
     loss.backward()
     optimiser.step()
@@ -123,20 +221,16 @@ def _set_trainable(player: nn.Module, trainable: bool) -> None:
 
 
 def _adam(player: nn.Module, learning_rate: float, config: TrainConfig) -> torch.optim.Adam:
-    return torch.optim.Adam(
-        list(_parameter_groups(player, learning_rate)),
-        lr=learning_rate,
-        betas=(config.beta1, config.beta2),
-        fused=True,
-    )
+    groups = list(_parameter_groups(player, learning_rate, config.chord_gain))
+    return torch.optim.Adam(groups, lr=learning_rate, betas=(config.beta1, config.beta2), fused=True)
 
 
-def _parameter_groups(player: nn.Module, learning_rate: float) -> Iterable[dict[str, Any]]:
+def _parameter_groups(player: nn.Module, learning_rate: float, chord_gain: float) -> Iterable[dict[str, Any]]:
     """All parameters at the learning rate, but those that must move faster (`RowLinear.learning_rate_factors`)."""
     factors: dict[nn.Parameter, float] = {}
     for layer in player.modules():
         if isinstance(layer, RowLinear):
-            factors |= layer.learning_rate_factors()
-    yield {"params": [p for p in player.parameters() if p not in factors]}
+            factors |= layer.learning_rate_factors(chord_gain)
+    yield {"params": [p for p in player.parameters() if p not in factors], "initial_lr": learning_rate}
     for parameter, factor in factors.items():
-        yield {"params": [parameter], "lr": learning_rate * factor}
+        yield {"params": [parameter], "lr": learning_rate * factor, "initial_lr": learning_rate * factor}

@@ -2,6 +2,7 @@
 
 `baselines` builds them from training bars. `RealContinuations` stands beside them as the end of the scale: it needs
 the phrases that the prompts were taken from. All have the method that trained systems have (`music.Baseline`).
+`window_baselines` builds those of piano music, from a corpus of windows.
 """
 
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from scores.baselines.markov import StepMarkov
 from scores.baselines.music import Baseline, Lines, TrainingMusic
 from scores.baselines.nearest import NearestBars
 from scores.baselines.real import RealContinuations
+from scores.baselines.windows import window_baselines
 from scores.notes import IntArray
 
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "StepMarkov",
     "TrainingMusic",
     "baselines",
+    "window_baselines",
 ]
 
 

@@ -34,7 +34,7 @@ from data_prep.options import Options
 from data_prep.prepare import prepare
 from data_prep.song import RawSong, Section
 from data_prep.sources import SOURCES
-from trainables.batches import TrainingBars
+from trainables.batches import BarDealer
 
 SONGS: Final = 11_380
 """Songs of the full Lead Sheet Dataset, in 18,843 sections of 11.28 bars on average."""
@@ -114,7 +114,7 @@ def _large(corpus: Corpus, folder: Path) -> Iterator[tuple[str, str, str]]:
 
 
 def _trial(small: Corpus, large: Corpus) -> Iterator[tuple[str, str, str]]:
-    bars = TrainingBars(large, device=torch.device("cpu"), seed=0)
+    bars = BarDealer(large, device=torch.device("cpu"), seed=0)
     bars.draw(BATCH)
     batches = [_timed(partial(bars.draw, BATCH))[1] for _ in range(500)]
     yield (
@@ -155,7 +155,7 @@ class _Trial:
 
         before = _private_megabytes()
         corpus = ray.get(references[0])
-        bars = TrainingBars(corpus, device=torch.device("cpu"), seed=0)
+        bars = BarDealer(corpus, device=torch.device("cpu"), seed=0)
         bars.draw(BATCH)
         self._held = corpus, bars, Judge(corpus, rollouts=256)
         return _private_megabytes() - before

@@ -5,16 +5,19 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pretty_midi
 import pytest
 
-from data_prep import cache
-from data_prep.corpus import Corpus, load
+from data_prep import cache, kinds
+from data_prep.corpus import KIND, Corpus, load
 from data_prep.errors import UserError
+from data_prep.kinds import KINDS
 from data_prep.locate import check, resolve
 from data_prep.options import Options
 from data_prep.source import Source
 from data_prep.sources import SOURCES
 from data_prep.store import ABOUT_FILE, ARRAYS_FILE
+from data_prep.windows import WindowCorpus
 
 
 @pytest.fixture(autouse=True)
@@ -91,6 +94,42 @@ def test_the_cache_is_keyed_by_options_and_edition(monkeypatch: pytest.MonkeyPat
 def test_a_folder_with_a_corpus_is_itself(builtin_folder: Path) -> None:
     assert resolve(str(builtin_folder)) == builtin_folder
     check(str(builtin_folder))
+
+
+def maestro(folder: Path) -> Path:
+    """A folder with a recording of 9 seconds, as MAESTRO has them."""
+    (folder / "2004").mkdir(parents=True)
+    midi = pretty_midi.PrettyMIDI()
+    track = pretty_midi.Instrument(0)
+    track.notes = [pretty_midi.Note(64, 60 + step % 12, step / 2, step / 2 + 0.5) for step in range(18)]
+    midi.instruments.append(track)
+    midi.write(str(folder / "2004" / "a.mid"))
+    columns = "canonical_composer,canonical_title,split,year,midi_filename,audio_filename,duration"
+    (folder / "maestro-v3.0.0.csv").write_text(f"{columns}\nBach,Fugue,train,2004,2004/a.mid,2004/a.wav,9.0\n")
+    return folder
+
+
+def test_a_folder_of_piano_music_is_a_corpus_of_windows(tmp_path: Path) -> None:
+    data = f"maestro:{maestro(tmp_path / 'music')}"
+    check(data, KINDS)
+    corpus = kinds.load(resolve(data))
+    assert isinstance(corpus, WindowCorpus)
+    assert corpus.num_windows == 1
+    prepared = str(resolve(data))
+    assert str(resolve(prepared)) == prepared
+    check(prepared, KINDS)
+    for name in (data, prepared):
+        with pytest.raises(UserError, match="it holds windows of piano music, but this needs bars with chords;"):
+            check(name, (KIND,))
+
+
+def test_what_is_of_no_kind_is_told_of_all_that_would_do(builtin_folder: Path, tmp_path: Path) -> None:
+    check(str(builtin_folder), KINDS)
+    shutil.copytree(builtin_folder, tmp_path / "other")
+    about = json.loads((tmp_path / "other" / ABOUT_FILE).read_text())
+    (tmp_path / "other" / ABOUT_FILE).write_text(json.dumps(about | {"kind": "drums"}))
+    with pytest.raises(UserError, match="'drums', but this needs bars with chords or windows of piano music;"):
+        check(str(tmp_path / "other"), KINDS)
 
 
 def test_a_misspelling_is_met_with_the_nearest_choice(tmp_path: Path, builtin_folder: Path) -> None:

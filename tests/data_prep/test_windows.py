@@ -304,3 +304,12 @@ def test_any_number_of_notes_in_a_window_takes_little_memory() -> None:
     tracemalloc.stop()
     assert peak < 100e6  # the cells of all notes at once would take 300 MB for each of several steps
     assert rolls.sum() == 3 * 128 * 127
+
+
+def test_a_bare_corpus_holds_the_same_windows_and_no_table() -> None:
+    corpus = corpus_of(arrays_of([[(0, 128, 60, 64), (128, 300, 62, 90)]], [0]))
+    assert corpus.sampling_frequency == 16.0
+    bare = corpus.bare()
+    assert bare.about == {}
+    assert bare.digest == corpus.digest
+    assert corpus.about["songs"]

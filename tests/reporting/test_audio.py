@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from data_prep.chords import NO_CHORD, NUM_CHORDS, encode
 from reporting import audio
 from reporting.audio import PEAK, RATE, TAIL, TARGET_RMS, synthesize, write_wav
-from reporting.midi import notes
+from reporting.midi import notes, tempo_of
 
 STEP = RATE / 8  # samples in a sixteenth at 120 beats a minute
 
@@ -156,3 +156,45 @@ def test_what_is_no_sound_is_refused_and_the_old_file_stays(tmp_path: Path, bad:
     with pytest.raises(ValueError, match="samples"):
         write_wav(path, bad)
     assert path.read_bytes() == b"old"
+
+
+def keys(*struck: tuple[int, int, int, int]) -> NDArray[np.uint8]:
+    """A bar of piano music with notes of key, first step, step after the last, velocity."""
+    music = np.zeros((1, 16, 128), np.uint8)
+    for key, start, end, velocity in struck:
+        music[0, start:end, key] = velocity
+    return music
+
+
+def test_every_key_of_piano_music_sounds_as_loud_as_it_is_struck() -> None:
+    sound = synthesize(keys((60, 0, 16, 100), (67, 0, 16, 50)))
+    spectrum = np.abs(np.fft.rfft(sound[:RATE] * np.hanning(RATE)))  # a hertz to a bin
+    loud, soft = (spectrum[round(hertz(key)) - 2 : round(hertz(key)) + 3].max() for key in (60, 67))
+    assert soft / loud == pytest.approx(
+        0.25, rel=0.2
+    )  # the square of the velocities' ratio, as the higher fades faster
+    assert spectrum[round(hertz(64)) - 2 : round(hertz(64)) + 3].max() < soft / 10
+
+
+def test_piano_music_sounds_at_its_pace() -> None:
+    for steps_per_second in (1.0, 16.0, 200.0):
+        sound = synthesize(keys((60, 8, 16, 80)), tempo=tempo_of(steps_per_second))
+        assert len(sound) == round(16 / steps_per_second * RATE) + round(TAIL * RATE)
+        first = int(np.flatnonzero(sound)[0])
+        assert first == pytest.approx(8 / steps_per_second * RATE, abs=2)
+
+
+def test_piano_music_is_as_loud_as_melodies_and_silence_is_silence() -> None:
+    sound = synthesize(np.full((8, 16, 128), 100, np.uint8), tempo=tempo_of(16.0))
+    assert np.abs(sound).max() <= PEAK + 1e-6
+    quiet = synthesize(keys((60, 0, 16, 1)), tempo=tempo_of(16.0))
+    assert np.sqrt(np.mean(quiet[:RATE] ** 2)) == pytest.approx(TARGET_RMS, rel=0.05)
+    assert not synthesize(keys()).any()
+
+
+def test_long_tones_are_not_kept() -> None:
+    audio._tone.cache_clear()
+    synthesize(np.full((8, 16, 128), 100, np.uint8), tempo=tempo_of(16.0))
+    assert audio._tone.cache_info().currsize == 0
+    synthesize(keys((60, 0, 16, 100)), tempo=tempo_of(16.0))
+    assert audio._tone.cache_info().currsize == 1

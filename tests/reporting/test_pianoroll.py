@@ -58,6 +58,66 @@ def test_every_sounding_cell_and_no_other_is_a_note(melody: NDArray[np.int8], ch
     assert coloured == {(step, pitch) for step, pitch in enumerate(melody.ravel().tolist()) if pitch >= 0}
 
 
+def test_notes_are_coloured_by_the_chord_of_each_beat() -> None:
+    melody = np.full((1, 16), 60, np.int8)
+    beats = np.array([[C_MAJOR, encode(2, minor=True), NO_CHORD, C_MAJOR]], np.int8)
+    picture = draw(melody, beats, pitches=(57, 69))
+    expected = [BLUE] * 4 + [ORANGE] * 4 + [SLATE] * 4 + [BLUE] * 4
+    assert [at(picture, step, 60, 69) for step in range(16)] == expected
+    held = [tuple(picture[TOP + (69 - 60) * CELL + 2, LEFT + beat * 4 * CELL]) for beat in (1, 2, 3)]
+    assert WHITE not in held  # it is one note
+
+
+@settings(deadline=None, max_examples=20)
+@given(hnp.arrays(np.int8, (2, 16), elements=st.integers(-1, 127)), hnp.arrays(np.int8, 2, elements=st.integers(0, 24)))
+def test_four_equal_beats_are_drawn_as_the_chord_of_the_bar(melody: NDArray[np.int8], chord: NDArray[np.int8]) -> None:
+    assert (draw(melody, chord[:, None].repeat(4, 1)) == draw(melody, chord)).all()
+
+
+def test_every_chord_by_beat_is_named_where_it_begins() -> None:
+    melody = np.full((1, 16), -1, np.int8)
+    beats = np.array([[0, 0, 5, 5]], np.int8)
+    names = (draw(melody, beats)[:TOP, LEFT:] < 128).any(axis=(0, 2))
+    assert names[: 4 * CELL].any()
+    assert not names[4 * CELL : 8 * CELL].any()
+    assert names[8 * CELL : 12 * CELL].any()
+    assert not names[12 * CELL :].any()
+
+
+def piano(*struck: tuple[int, int, int, int]) -> NDArray[np.uint8]:
+    """Two bars with notes of key, first step, step after the last, velocity."""
+    music = np.zeros((32, 128), np.uint8)
+    for key, start, end, velocity in struck:
+        music[start:end, key] = velocity
+    return music.reshape(2, 16, 128)
+
+
+def test_piano_music_is_drawn_key_by_key_and_darker_where_it_is_louder() -> None:
+    music = piano((60, 0, 4, 127), (64, 0, 20, 60), (67, 8, 12, 1))
+    assert pitch_range(music) == (57, 70)
+    picture = draw(music)
+    loud, middle, soft = (at(picture, step, key, 70) for step, key in ((1, 60), (18, 64), (9, 67)))
+    assert loud == SLATE
+    assert sum(loud) < sum(middle) < sum(soft) < sum(WHITE) - 60
+    assert at(picture, 5, 60, 70) == at(picture, 3, 62, 70) == WHITE
+    assert not (picture[:TOP] < 255).any()  # no chord is named
+
+
+def test_piano_music_may_be_silent_or_all_there_is() -> None:
+    silent, full = np.zeros((8, 16, 128), np.uint8), np.full((8, 16, 128), 127, np.uint8)
+    assert draw(silent).shape == (TOP + 18 * CELL + EDGE, LEFT + 8 * 16 * CELL + EDGE, 3)
+    assert at(draw(full), 127, 0, 127) == SLATE
+    assert draw(full, reference=silent).shape[1] == LEFT + 8 * 16 * CELL + EDGE
+
+
+def test_only_what_begins_with_the_real_bar_is_said_to() -> None:
+    music, other = piano((60, 0, 20, 60)), piano((60, 0, 16, 60), (64, 16, 20, 60))
+    same = draw(music, reference=other)
+    another = draw(piano((60, 1, 20, 60)), reference=other)
+    caption = (slice(0, 16), slice(LEFT, None))
+    assert np.count_nonzero(same[caption] < 128) > 2 * np.count_nonzero(another[caption] < 128) > 0
+
+
 def test_an_onset_has_a_white_column_and_a_held_note_none() -> None:
     melody, chord = phrase(60, 62, 64, 64)
     picture = draw(melody, chord, pitches=(57, 69))

@@ -55,6 +55,6 @@ def test_samples_are_replaced_by_newer_ones(tmp_path: Path) -> None:
     folder = TrialFolder(tmp_path / "0000")
     for pitch in (60, 72):
         melody = np.full((8, 16), pitch, np.int8)
-        folder.write_samples([Phrase(melody=melody, real=melody, chord=np.zeros(8, np.int8))])
+        folder.write_samples([Phrase(music=melody, real=melody, chord=np.zeros(8, np.int8))])
     files = sorted(path.name for path in (folder.path / "samples").iterdir())
     assert files == ["sample-1.mid", "sample-1.png", "sample-1.wav"]

@@ -160,7 +160,7 @@ def test_the_front_is_the_one_that_optuna_finds(tmp_path: Path) -> None:
     assert 1 < len(front) < 10
 
 
-def suggest(trial: BaseTrial) -> dict[str, Any]:
+def suggest(trial: BaseTrial, system: str) -> dict[str, Any]:
     return {"x": trial.suggest_float("x", 0, 1), "y": trial.suggest_float("y", 0, 1)}
 
 

@@ -6,9 +6,11 @@ from optuna.trial import FixedTrial
 
 from data_prep.errors import UserError
 from scores.objective import OBJECTIVES
+from search_spaces.options import parser, space_of
 from search_spaces.space import Known, Space, load_space, space_names
-from trainables.config import split_settings
-from trainables.variants import VARIANTS
+from trainables.config import TrainConfig
+from trainables.systems import SYSTEM, SYSTEMS, described
+from trainables.variants import Variant
 
 SPACES = [load_space(name) for name in space_names()]
 
@@ -27,16 +29,16 @@ def test_an_unknown_space_is_answered_with_the_nearest_name() -> None:
 def test_every_known_balance_is_a_legal_point_that_makes_a_trial(space: Space) -> None:
     for known in space.known:
         # FixedTrial refuses categories that the space does not have, and warns of numbers out of range.
-        settings = space.suggest(FixedTrial(dict(known.parameters)))
-        split_settings(space.system, settings)
-        assert set(known.parameters) == set(space.parameters())
+        trial = FixedTrial(dict(known.parameters))
+        described(space.system, space.suggest(trial, space.system))
+        assert set(trial.params) == set(known.parameters) <= set(space.parameters())
 
 
 @pytest.mark.parametrize("space", SPACES, ids=space_names())
 def test_known_numbers_lie_inside_the_searched_ranges(space: Space) -> None:
     for known in space.known:
         trial = FixedTrial(dict(known.parameters))
-        space.suggest(trial)
+        space.suggest(trial, space.system)
         for name, distribution in trial.distributions.items():
             internal = distribution.to_internal_repr(known.parameters[name])
             assert distribution._contains(internal), f"{known.source}: {name}"
@@ -44,8 +46,8 @@ def test_known_numbers_lie_inside_the_searched_ranges(space: Space) -> None:
 
 @pytest.mark.parametrize("space", SPACES, ids=space_names())
 def test_a_space_names_a_system_and_a_rung_within_its_budget(space: Space) -> None:
-    assert space.system in VARIANTS
-    assert 1 <= space.first_rung < space.budget.evaluations
+    assert space.system in SYSTEMS
+    assert 1 <= space.first_rung <= space.budget.evaluations
     assert all(isinstance(known, Known) for known in space.known)
 
 
@@ -53,7 +55,10 @@ def test_the_balance_is_searched_over_rates_ratio_spectral_norm_and_updates() ->
     space = load_space("gan_balance")
     point = {"learning_rate": 4e-4, "learning_rate_ratio": 4.0, "spectral_norm": "gd", "updates_d:g": "5:1"}
     trial = FixedTrial(point | {"d_sees_previous": True})
-    variant, config = split_settings(space.system, space.suggest(trial))
+    found = described(space.system, space.suggest(trial, space.system))
+    variant, config = found.network, found.config
+    assert isinstance(variant, Variant)
+    assert isinstance(config, TrainConfig)
     assert (config.learning_rate_d, config.learning_rate_g) == pytest.approx((8e-4, 2e-4))
     assert (config.d_updates, config.g_updates) == (5, 1)
     assert variant.spectral_norm == "gd"
@@ -78,3 +83,38 @@ def test_a_space_minimises_the_guarded_objective_unless_it_says_otherwise() -> N
 def test_objectives_that_no_trial_reports_are_refused(objectives: Any, message: str) -> None:
     with pytest.raises(UserError, match=message):
         replace(load_space("gan_balance"), objectives=objectives)
+
+
+# The systems that each space is for: all of them, or those that have what it varies.
+ADVERSARIAL = set(SYSTEMS) - {"lstm", "vae"}
+SEARCHED = {
+    "gan_balance": ADVERSARIAL,
+    "smoke": ADVERSARIAL,
+    "training": ADVERSARIAL,
+    "architecture": ADVERSARIAL - {"gan"},
+    "piano_rolls": set(SYSTEMS),
+}
+
+
+@pytest.mark.parametrize("name", SEARCHED)
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_space_searches_every_system_that_has_what_it_varies(name: str, system: str) -> None:
+    arguments = parser().parse_args(["--space", name, "--system", system])
+    if system in SEARCHED[name]:
+        assert space_of(arguments).system == system
+    else:
+        with pytest.raises(UserError, match=f"--space {name} cannot search --system {system}: There is no setting"):
+            space_of(arguments)
+
+
+def test_the_papers_space_tries_its_ten_systems_itself() -> None:
+    space = load_space("paper")
+    tried = [known.parameters[SYSTEM] for known in space.known]
+    assert len(set(tried)) == len(tried) == space.trials == 10
+    with pytest.raises(UserError, match="--system is 'mlp', but --space paper tries systems itself"):
+        space_of(parser().parse_args(["--space", "paper", "--system", "mlp"]))
+
+
+def test_an_unknown_system_is_answered_with_the_nearest_name() -> None:
+    with pytest.raises(UserError, match="no system 'combind': did you mean 'combined'"):
+        space_of(parser().parse_args(["--space", "gan_balance", "--system", "combind"]))

@@ -9,7 +9,7 @@ import torch
 
 from data_prep.chords import NUM_CHORDS
 from data_prep.corpus import Corpus, Split
-from trainables.batches import Batch, TrainingBars
+from trainables.batches import Batch, Dealer
 from trainables.step import Players
 
 SONGS = 16
@@ -60,14 +60,15 @@ def corpus() -> Corpus:
 def in_double(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Makes players, dealers of bars and noise double: rounding, which training amplifies, then stays out of sight."""
 
-    def convert(players: Players, *dealers: TrainingBars) -> None:
+    def convert(players: Players, *dealers: Dealer) -> None:
         for player in (players.generator, players.discriminator, players.average):
             player.double()
         for dealer in dealers:
 
             def draw(size: int, single: Callable[[int], Batch] = dealer.draw) -> Batch:
                 batch = single(size)
-                return Batch(bar=batch.bar.double(), previous=batch.previous.double(), chord=batch.chord)
+                floating = (part.double() if part.is_floating_point() else part for part in batch.condition)
+                return Batch(bar=batch.bar.double(), condition=tuple(floating))
 
             monkeypatch.setattr(dealer, "draw", draw)
         randn = torch.randn

@@ -12,14 +12,14 @@ from data_prep import bars as bar_functions
 from data_prep import chords
 from data_prep.chords import NO_CHORD
 from data_prep.corpus import Corpus, Split
-from trainables.batches import Batch, TrainingBars, one_hot
+from trainables.batches import BarDealer, Batch, one_hot
 
 CPU = torch.device("cpu")
 Item = tuple[tuple[int, ...], tuple[int, ...], int]
 
 
-def dealer(corpus: Corpus, seed: int = 0) -> TrainingBars:
-    return TrainingBars(corpus, device=CPU, seed=seed)
+def dealer(corpus: Corpus, seed: int = 0) -> BarDealer:
+    return BarDealer(corpus, device=CPU, seed=seed)
 
 
 def lines(rolls: torch.Tensor) -> np.ndarray:
@@ -29,9 +29,10 @@ def lines(rolls: torch.Tensor) -> np.ndarray:
 
 
 def items(batch: Batch) -> list[Item]:
-    bars, previous = lines(batch.bar), lines(batch.previous)
+    rolls, chord = batch.condition
+    bars, previous = lines(batch.bar), lines(rolls)
     return [
-        (tuple(b.tolist()), tuple(p.tolist()), c) for b, p, c in zip(bars, previous, batch.chord.tolist(), strict=True)
+        (tuple(b.tolist()), tuple(p.tolist()), c) for b, p, (c,) in zip(bars, previous, chord.tolist(), strict=True)
     ]
 
 
@@ -48,7 +49,7 @@ def expected_items(corpus: Corpus) -> Counter[Item]:
     return found
 
 
-def epoch(bars: TrainingBars, size: int) -> list[Batch]:
+def epoch(bars: BarDealer, size: int) -> list[Batch]:
     return [bars.draw(size) for _ in range(bars.items // size)]
 
 

@@ -2,8 +2,7 @@
 
 import io
 import json
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,19 +14,19 @@ from torch import Tensor
 
 from data_prep.corpus import Corpus, Split
 from trainables.config import TrainConfig
-from trainables.midinet import MidiNet, diverged
+from trainables.midinet import MidiNet
 from trainables.variants import VARIANTS, Variant
 
 CONFIG = TrainConfig(batch_size=8)
-STEP = CONFIG.bars_per_step
+STEP = CONFIG.items_per_step
 GOLDEN = Path(__file__).parent / "golden.json"
-SYSTEMS = [*VARIANTS.items(), ("gd", Variant(spectral_norm="gd"))]
+SYSTEMS = [*VARIANTS.items(), ("four chords in each of two bars", Variant(chords_per_bar=4, bars=2))]
 every_system = pytest.mark.parametrize("variant", [v for _, v in SYSTEMS], ids=[name for name, _ in SYSTEMS])
 
 
 def prompts(corpus: Corpus) -> tuple[np.ndarray, np.ndarray]:
     rows = corpus.phrases(Split.PROMPTS)
-    return corpus.melody[rows[:, 0]], corpus.first_chord[rows]
+    return corpus.melody[rows[:, 0]], corpus.chord[rows]
 
 
 def weights(net: MidiNet) -> dict[str, Tensor]:
@@ -166,21 +165,17 @@ def test_training_stops_at_the_first_step_that_reaches_the_bars_asked_for(corpus
     net = MidiNet(VARIANTS["baseline"], CONFIG, corpus, seed=0)
     net.train(until=2 * STEP - 1)
     assert net.bars_seen == 2 * STEP
-    assert net.train(until=2 * STEP) == {}
+    assert net.train(until=2 * STEP).keys() == {"norm_g", "norm_d"}  # there were no losses
     assert net.bars_seen == 2 * STEP
 
 
 def test_reading_losses_in_parts_gives_the_same_mean(corpus: Corpus) -> None:
     whole, parts = (MidiNet(VARIANTS["baseline"], CONFIG, corpus, seed=0) for _ in range(2))
-    expected = whole.train(until=4 * STEP)
-    read = [parts.train(until=k * STEP) for k in range(1, 5)]
+    expected, read = whole.train(until=4 * STEP), [parts.train(until=k * STEP) for k in range(1, 5)]
+    assert {expected.pop(name) for name in ("norm_g", "norm_d")} == {
+        read[-1].pop(name) for name in ("norm_g", "norm_d")
+    }
     assert expected == pytest.approx({name: sum(losses[name] for losses in read) / 4 for name in expected}, rel=1e-5)
-
-
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
-def test_a_loss_that_is_no_number_is_divergence(value: float) -> None:
-    assert diverged({"loss_d": 1.0, "loss_g": value})
-    assert not diverged({"loss_d": 1.0, "loss_g": 1e30})
 
 
 @pytest.mark.parametrize("system", VARIANTS)
@@ -188,10 +183,10 @@ def test_losses_are_the_recorded_ones(system: str, corpus: Corpus, in_double: Ca
     # A change that moves these changes what is trained. If that is meant: delete the file, run this test twice, and
     # say in the commit what the change was. In single precision, processors differ by half a percent after 20 steps.
     net = MidiNet(VARIANTS[system], TrainConfig(batch_size=16), corpus, seed=0)
-    in_double(net.players, net.bars)
-    step = net.config.bars_per_step
+    in_double(net.players, net.dealer)
+    step = net.config.items_per_step
     steps = [net.train(until=k * step) for k in range(1, 21)]
-    found = {name: [float(f"{losses[name]:.8g}") for losses in steps] for name in steps[0]}
+    found = {name: [float(f"{losses[name]:.8g}") for losses in steps] for name in steps[0] if "norm" not in name}
     recorded = json.loads(GOLDEN.read_text()) if GOLDEN.exists() else {}
     if system not in recorded:
         GOLDEN.write_text(json.dumps(recorded | {system: found}, indent=1) + "\n")
@@ -208,42 +203,15 @@ def test_a_corpus_without_rests_is_never_answered_with_silence(corpus: Corpus) -
     assert (net.generate(*prompts(corpus), seed=0) >= 0).all()
 
 
-@every_system
-def test_asking_the_discriminator_changes_nothing(variant: Variant, corpus: Corpus) -> None:
-    asked, left = (MidiNet(variant, CONFIG, corpus, seed=0) for _ in range(2))
-    rows = np.flatnonzero(corpus.prev >= 0)
-    bars = corpus.melody[rows], corpus.melody[corpus.prev[rows]], corpus.first_chord[rows]
-    for array in bars:
-        array.flags.writeable = False  # as out of Ray's object store
-    for midinet in (asked, left):
-        midinet.train(until=10 * STEP)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        real, fake = asked.logits(*bars, seed=3)
-    assert real.shape == fake.shape == (len(rows),)
-    assert np.array_equal(fake, asked.logits(*bars, seed=3)[1])
-    assert not np.array_equal(fake, asked.logits(*bars, seed=4)[1])
-    before, after = (dict(_tensors(midinet.state_dict())) for midinet in (left, asked))
-    assert before.keys() == after.keys()
-    assert all(torch.equal(before[name], after[name]) for name in before)
-    assert asked.train(until=20 * STEP) == left.train(until=20 * STEP)
-
-
-def test_batch_normalisation_is_asked_about_real_and_generated_bars_apart(corpus: Corpus) -> None:
-    midinet = MidiNet(VARIANTS["baseline"], CONFIG, corpus, seed=0)
-    rows = np.flatnonzero(corpus.prev >= 0)
-    bars = corpus.melody[rows], corpus.melody[corpus.prev[rows]], corpus.first_chord[rows]
-    said, _ = midinet.logits(*bars, seed=0)
-    midinet.train(until=STEP)  # moves the running statistics; with no change of weights the answer must be the same
-    fresh = MidiNet(VARIANTS["baseline"], CONFIG, corpus, seed=0)
-    changed, first = (player.discriminator for player in (midinet.players, fresh.players))
-    changed.load_state_dict(changed.state_dict() | dict(first.named_parameters()))
-    assert np.array_equal(midinet.logits(*bars, seed=0)[0], said)
-
-
-def _tensors(state: Any, path: str = "") -> Iterator[tuple[str, Tensor]]:
-    if isinstance(state, Tensor):
-        yield path, state
-    elif isinstance(state, dict):
-        for name, value in state.items():
-            yield from _tensors(value, f"{path}/{name}")
+@pytest.mark.parametrize("before", [False, True])
+def test_numbers_next_to_zero_are_as_they_were_when_training_ends(before: bool, corpus: Corpus) -> None:
+    torch.set_flush_denormal(before)
+    try:
+        net = MidiNet(VARIANTS["baseline"], CONFIG, corpus, seed=0)
+        during: list[bool] = []
+        net.players.optimiser_g.register_step_post_hook(lambda *_: during.append(bool(torch.tensor(1e-40) * 1 == 0)))
+        net.train(until=STEP)
+        assert all(during)
+        assert bool(torch.tensor(1e-40) * 1 == 0) == before
+    finally:
+        torch.set_flush_denormal(False)

@@ -13,7 +13,8 @@ from trainables.sampling import binarise, continue_bars
 from trainables.variants import VARIANTS
 
 LINE = np.array([60, 60, 62, 62, 64, 65, 67, 67, 72, 72, 71, 71, 69, 69, 60, 60], np.int8)
-CHORDS = np.array([[0, 5, 7, 21, 24, 14, 3, 11], [1, 2, 3, 4, 5, 6, 7, 8]], np.int8)
+CLASSES = np.array([[0, 5, 7, 21, 24, 14, 3, 11], [1, 2, 3, 4, 5, 6, 7, 8]], np.int8)
+CHORDS = np.repeat(CLASSES[..., None], 4, axis=2)
 
 
 class SemitoneUp(nn.Module):
@@ -23,7 +24,7 @@ class SemitoneUp(nn.Module):
 
 class ChordAsPitch(nn.Module):
     def forward(self, noise: Tensor, previous: Tensor, chord: Tensor) -> Tensor:
-        return F.one_hot(chord + 40, 128).float().unsqueeze(1).expand(-1, 16, -1)
+        return F.one_hot(chord[:, :1] + 40, 128).float().expand(-1, 16, -1)
 
 
 class NoiseAsPitch(nn.Module):
@@ -53,7 +54,7 @@ def test_each_bar_follows_the_bar_directly_before_it() -> None:
 
 def test_bar_k_is_written_on_chord_k() -> None:
     found = continue_bars(ChordAsPitch(), first_bars(), CHORDS, seed=0)
-    np.testing.assert_array_equal(found[:, 1:], np.repeat(CHORDS[:, 1:, None] + 40, 16, axis=2))
+    np.testing.assert_array_equal(found[:, 1:], np.repeat(CLASSES[:, 1:, None] + 40, 16, axis=2))
 
 
 def test_the_first_bar_is_the_prompt_and_the_result_is_a_melody_array() -> None:
@@ -142,7 +143,7 @@ def test_in_eval_mode_a_bar_does_not_depend_on_its_neighbours_in_the_batch(syste
     torch.manual_seed(0)
     generator = Generator(VARIANTS[system])
     z, previous = torch.randn(8, NOISE), one_hot(torch.randint(60, 84, (8, 16)))
-    chord = torch.randint(NUM_CHORDS, (8,))
+    chord = torch.randint(NUM_CHORDS, (8, 1))
     with torch.no_grad():
         generator(z, previous, chord)  # running statistics that are not the initial 0 and 1
         generator.eval()

@@ -14,13 +14,13 @@ from search_spaces.space import load_space
 from trainables.config import Budget, TrainConfig
 from trainables.judge import Judge
 from trainables.networks.layers import RowLinear
-from trainables.trial import TRAINABLES, MidiNetTrial
-from trainables.variants import VARIANTS
+from trainables.systems import SYSTEMS
+from trainables.trial import TRAINABLES, SystemTrial
 
 BUDGET = Budget(bars=2_000, evaluations=4, rollouts=8, early_rollouts=4)
 
 
-def make(system: str, settings: dict[str, Any], corpus: Corpus, seed: int = 0) -> MidiNetTrial:
+def make(system: str, settings: dict[str, Any], corpus: Corpus, seed: int = 0) -> SystemTrial:
     judge = Judge(corpus, rollouts=BUDGET.rollouts, early_rollouts=BUDGET.early_rollouts)
 
     class Here(TRAINABLES[system]):  # type: ignore[misc]
@@ -35,7 +35,7 @@ def normalised(player: torch.nn.Module) -> set[str]:
 
 
 def test_there_is_a_trainable_for_every_system() -> None:
-    assert set(TRAINABLES) == set(VARIANTS)
+    assert set(TRAINABLES) == set(SYSTEMS)
     assert all(trainable.system == name for name, trainable in TRAINABLES.items())
 
 
@@ -43,13 +43,13 @@ def test_there_is_a_trainable_for_every_system() -> None:
 def suggestions(count: int = 12) -> list[dict[str, Any]]:
     space = load_space("gan_balance")
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=2))
-    return [space.suggest(study.ask()) for _ in range(count)]
+    return [space.suggest(study.ask(), "baseline") for _ in range(count)]
 
 
 @pytest.mark.parametrize("settings", suggestions())
 def test_every_searched_number_reaches_its_optimiser_or_layer(settings: dict[str, Any], corpus: Corpus) -> None:
     trial = make("baseline", settings, corpus)
-    players = trial.midinet.players
+    players = trial.trained.players
     rate, ratio = settings["learning_rate"], settings["learning_rate_ratio"]
     rate_d, rate_g = players.optimiser_d.param_groups[0]["lr"], players.optimiser_g.param_groups[0]["lr"]
     assert math.sqrt(rate_d * rate_g) == pytest.approx(rate)
@@ -71,7 +71,7 @@ def test_every_searched_number_reaches_its_optimiser_or_layer(settings: dict[str
     steps = {"d": 0, "g": 0}
     for side, optimiser in (("d", players.optimiser_d), ("g", players.optimiser_g)):
         optimiser.register_step_post_hook(lambda *_, side=side: steps.update({side: steps[side] + 1}))
-    trial.midinet.train(until=1)
+    trial.trained.train(until=1)
     assert steps == {"d": settings["d_updates"], "g": settings["g_updates"]}
 
 
@@ -129,7 +129,7 @@ def test_divergence_ends_the_trial_with_the_worst_objective_and_no_music(corpus:
     trial = make("baseline", {}, corpus)
     assert trial.train()["objective"] < WORST["objective"]
     with torch.no_grad():
-        trial.midinet.players.generator.output.weight.fill_(math.nan)
+        trial.trained.players.generator.output.weight.fill_(math.nan)
     result = trial.train()
     assert result["diverged"]
     assert result["done"]
@@ -144,14 +144,14 @@ def test_evaluations_that_do_not_make_the_objective_ask_for_fewer_rollouts(
 ) -> None:
     trial = make("baseline", {}, corpus)
     asked: list[int] = []
-    generate = trial.midinet.generate
+    generate = trial.trained.generate
 
     def counted(first_bar: Any, chord: Any, *, seed: int) -> Any:
         asked.append(len(first_bar))
         return generate(first_bar, chord, seed=seed)
 
-    monkeypatch.setattr(trial.judge, "samples", lambda system: {})
-    monkeypatch.setattr(trial.midinet, "generate", counted)
+    monkeypatch.setattr(trial.judge, "samples", lambda system, by_beat: {})
+    monkeypatch.setattr(trial.trained, "generate", counted)
     for _ in range(BUDGET.evaluations):
         trial.train()
     assert asked == [4, 8, 8, 8]

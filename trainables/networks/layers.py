@@ -11,9 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from trainables.networks.chords import ChordCoder
+from trainables.networks.placements import Bound
 from trainables.networks.spectral import SpectralScale
 
 
@@ -34,8 +37,7 @@ class RowLinear(nn.Module):
         copies: int = 1,
         positions: int = 1,
         fan_in: int | None = None,
-        spectral: bool = False,
-        learned_gain: bool = False,
+        spectral: Bound | None = None,
     ) -> None:
         """Make the layer.
 
@@ -46,8 +48,7 @@ class RowLinear(nn.Module):
             copies: K, see above.
             positions: outputs that share one bias (taps of a transposed convolution, pitches of the last).
             fan_in: what PyTorch's default initialisation of the convolutional form would use.
-            spectral: normalise [W, V / sqrt(K)], the matrix of the convolutional form.
-            learned_gain: let the normalised layer learn its own operator norm.
+            spectral: the norm in which [W, V / sqrt(K)], the matrix of the convolutional form, is normalised.
         """
         super().__init__()
         bound = 1 / math.sqrt(fan_in or inputs + chord * copies)
@@ -59,39 +60,44 @@ class RowLinear(nn.Module):
         if chord:
             spread = bound * math.sqrt(copies)
             self.chord_weight = nn.Parameter(torch.empty(outputs, chord).uniform_(-spread, spread))
-        self.spectral = SpectralScale(self.matrix(), learned_gain=learned_gain) if spectral else None
+        self.spectral = SpectralScale(self.matrix(), spectral) if spectral else None
 
-    def matrix(self) -> Tensor:
-        """[W, V / sqrt(K)], whose operator norm is that of the convolutional form."""
+    def matrix(self) -> Float[Tensor, "outputs inputs"]:
+        """[W, V / sqrt(K)], whose norms are those of the convolutional form."""
         if self.chord_weight is None:
             return self.weight
         return torch.cat([self.weight, self.chord_weight / math.sqrt(self.copies)], dim=1)
 
-    def learning_rate_factors(self) -> dict[nn.Parameter, float]:
+    def learning_rate_factors(self, chord_gain: float = math.inf) -> dict[nn.Parameter, float]:
         """Parameters that stand for many under Adam, which moves each by about the learning rate whatever it means.
 
-        The chord's weights are each the sum of `copies`. A learned gain is the norm of the whole matrix, which, were
-        it free, could grow by the learning rate times the root of its size.
+        The chord's weights are each the sum of `copies`, and move so many times as fast, or `chord_gain` times where
+        that is less. A learned gain is the norm of the whole matrix, which, were it free, could grow by the learning
+        rate times the root of its size.
         """
         factors: dict[nn.Parameter, float] = {}
         if self.chord_weight is not None and self.copies > 1:
-            factors[self.chord_weight] = float(self.copies)
+            factors[self.chord_weight] = float(min(self.copies, chord_gain))
         if self.spectral is not None and self.spectral.gain is not None:
             factors[self.spectral.gain] = math.sqrt(self.matrix().numel())
         return factors
 
-    def forward(self, rows: Tensor, chord: Tensor | None = None) -> Tensor:
+    def forward(
+        self, rows: Float[Tensor, "batch *time inputs"], chord: Float[Tensor, "batch vector"] | None = None
+    ) -> Float[Tensor, "batch *time outputs"]:
         """Rows (B, C) or (B, T, C) and chord vectors (B, chord) to (B, C') or (B, T, C')."""
         weight, chord_weight = self.weight, self.chord_weight
         if self.spectral is not None:
             scale = self.spectral(self.matrix())
             weight = weight * scale
             chord_weight = None if chord_weight is None else chord_weight * scale
-        bias = self.bias.repeat(weight.shape[0] // len(self.bias)) if self.positions > 1 else self.bias
+        bias = self.bias.expand(self.positions, -1).flatten() if self.positions > 1 else self.bias
         if chord_weight is None or chord is None:
             return F.linear(rows, weight, bias)
         per_bar = F.linear(chord, chord_weight, bias)
-        return F.linear(rows, weight).add_(per_bar if rows.dim() == 2 else per_bar.unsqueeze(1))
+        if rows.dim() == 2:
+            return torch.addmm(per_bar, rows, weight.T)
+        return F.linear(rows, weight).add_(per_bar.unsqueeze(1))
 
 
 class Block(nn.Module):
@@ -112,7 +118,7 @@ class Block(nn.Module):
         copies: int = 1,
         fan_in: int | None = None,
         norm: bool = True,
-        spectral: bool = False,
+        spectral: Bound | None = None,
         slope: float = 0.2,
     ) -> None:
         super().__init__()
@@ -128,7 +134,9 @@ class Block(nn.Module):
         )
         self.norm = nn.BatchNorm1d(outputs) if norm else None
 
-    def forward(self, rows: Tensor, chord: Tensor | None = None) -> Tensor:
+    def forward(
+        self, rows: Float[Tensor, "batch *time inputs"], chord: Float[Tensor, "batch vector"] | None = None
+    ) -> Float[Tensor, "batch *time_after outputs"]:
         """Rows (B, T, C) to (B, T', C'), vectors (B, C) to (B, C')."""
         if self.kernel > 1:
             rows = windows(rows, self.kernel, self.stride)
@@ -137,30 +145,46 @@ class Block(nn.Module):
             batch, time, features = result.shape
             result = result.view(batch, time * self.upsample, features // self.upsample)
         if self.norm is not None:
-            result = self.norm(result.flatten(0, -2)).view(result.shape)
-        return F.leaky_relu(result, self.slope) if self.slope else F.relu(result)
+            return self._activated(self.norm(result.flatten(0, -2))).view(result.shape)
+        return self._activated(result)
+
+    def _activated(self, result: Tensor) -> Tensor:
+        # In place, as neither a product nor a normalisation needs its result once more; never on a view, which costs.
+        return F.leaky_relu(result, self.slope, inplace=True) if self.slope else F.relu(result, inplace=True)
 
 
-def windows(rows: Tensor, kernel: int, stride: int) -> Tensor:
+def windows(
+    rows: Float[Tensor, "batch time features"], kernel: int, stride: int
+) -> Float[Tensor, "batch positions kernel_features"]:
     """(B, T, C) to (B, T', kernel * C): the rows that each position of a convolution over time sees."""
     if kernel == stride:
         batch, time, features = rows.shape
         return rows.reshape(batch, time // kernel, kernel * features)
-    # Laid out as one matrix: a product on the overlapping view itself costs several times as much.
-    return rows.unfold(1, kernel, stride).transpose(-1, -2).flatten(2)
+    # Copied: of this overlapping view torch makes one small product for each bar, which takes several times as long.
+    return rows.unfold(1, kernel, stride).transpose(-1, -2).flatten(2).contiguous()
 
 
 def iterate_spectral_norms(player: nn.Module) -> None:
     """One power iteration in every normalised layer of `player`; once per update of that player."""
+    for scale, matrix in normalised(player):
+        scale.iterate(matrix)
+
+
+def normalised(player: nn.Module) -> Iterator[tuple[SpectralScale, Float[Tensor, "rows columns"]]]:
+    """Every spectral normalisation of `player`, with the matrix that it acts on as it now is."""
     for layer in player.modules():
-        if isinstance(layer, RowLinear) and layer.spectral is not None:
-            layer.spectral.iterate(layer.matrix())
+        if isinstance(layer, RowLinear | ChordCoder) and layer.spectral is not None:
+            yield layer.spectral, layer.matrix()
 
 
 @contextmanager
 def batch_statistics(player: nn.Module) -> Iterator[None]:
     """Batch normalisation by what it is shown, as in training, but without learning from it."""
-    norms = [(module, module.track_running_stats) for module in player.modules() if isinstance(module, nn.BatchNorm1d)]
+    norms = [
+        (module, module.track_running_stats)
+        for module in player.modules()
+        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d)
+    ]
     training = player.training
     player.train()
     for norm, _ in norms:

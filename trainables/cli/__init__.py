@@ -1,0 +1,1 @@
+"""`python -m trainables`: the systems without a search."""
