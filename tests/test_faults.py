@@ -30,10 +30,10 @@ def ray_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield folder
 
 
-def faulty(marker: Path) -> type[trials.MidiNetTrial]:
+def faulty(marker: Path) -> type[trials.SystemTrial]:
     """A system that goes wrong in a way of its own in each trial but the first."""
 
-    class Faulty(trials.MidiNetTrial):  # made here, so that it travels to Ray's workers as a whole
+    class Faulty(trials.SystemTrial):  # made here, so that it travels to Ray's workers as a whole
         system = "baseline"
 
         def step(self) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def faulty(marker: Path) -> type[trials.MidiNetTrial]:
                 os._exit(1)  # as if its machine were lost
             if name == "0003" and evaluation == 2:
                 with torch.no_grad():
-                    self.midinet.players.generator.output.weight.fill_(math.nan)
+                    self.trained.players.generator.output.weight.fill_(math.nan)
             return super().step()
 
     return Faulty
