@@ -63,7 +63,7 @@ class _Parser(ArgumentParser):
 def parser() -> ArgumentParser:
     """The command line."""
     spaces = "\n".join(f"  {name:<20}{load_space(name).title}" for name in space_names())
-    systems = fill(", ".join(SYSTEMS), initial_indent="  ", subsequent_indent="  ")
+    systems = fill(", ".join(SYSTEMS), width=100, initial_indent="  ", subsequent_indent="  ")
     parser = _Parser(
         prog="tune.py",
         description="Search for the balance of a music GAN.",

@@ -74,7 +74,7 @@ def test_every_trial_leaves_its_config_scores_samples_and_one_checkpoint(run: Pa
         undone = {"none": 0, "d_conv": 1, "d_all": 0, "g_all": 5, "gd": 5}[config["settings"]["spectral_norm"]]
         assert len(first["cancelled_spectral_norms"].split(",")) - (not first["cancelled_spectral_norms"]) == undone
         checkpoint = torch.load(trial / "checkpoint" / "state.pt", weights_only=True)
-        assert checkpoint["midinet"]["bars_seen"] > 0
+        assert checkpoint["system"]["bars_seen"] > 0
         assert not list(trial.glob("checkpoint_*"))
         for number in (1, 2, 3):
             sample = trial / "samples" / f"sample-{number}"
@@ -244,7 +244,7 @@ def test_the_plan_names_the_objectives_where_they_are_not_the_usual_one(
 ) -> None:
     assert tune.main(["--space", "smoke", "--dry-run", "--results", str(tmp_path)]) == 0
     assert "objectives" not in capsys.readouterr().out
-    monkeypatch.setattr(tune, "load_space", lambda name: SEVERAL)
+    monkeypatch.setattr(tune, "space_of", lambda arguments: SEVERAL)
     assert tune.main(["--space", "smoke", "--dry-run", "--results", str(tmp_path)]) == 0
     assert "objectives   realism, diversity_deficit, worst_family; the winner is" in capsys.readouterr().out
 
@@ -252,7 +252,7 @@ def test_the_plan_names_the_objectives_where_they_are_not_the_usual_one(
 def test_a_search_for_several_objectives_names_the_winner_on_their_front(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(tune, "load_space", lambda name: SEVERAL)
+    monkeypatch.setattr(tune, "space_of", lambda arguments: SEVERAL)
     # Ray's sockets live in its folder, and a socket's path may not be longer than 107 characters.
     with tempfile.TemporaryDirectory(prefix="wtg", dir="/tmp", ignore_cleanup_errors=True) as ray_folder:
         monkeypatch.setenv("RAY_TMPDIR", ray_folder)

@@ -74,18 +74,18 @@ def test_where_nothing_was_judged_nothing_wins(tmp_path: Path) -> None:
 def test_both_files_tell_the_same_with_scores_from_the_trials_folders(tmp_path: Path) -> None:
     folder = tmp_path / "trials" / "0002"
     folder.mkdir(parents=True)
-    (folder / "scores.jsonl").write_text('{"bars": 500, "scores": {"note_count": 3.5}}\n{"bars": 1000, "sco')
+    rows = '{"bars": 500, "verdict": "copying", "scores": {"note_count": 3.5}}\n{"bars": 1000, "sco'
+    (folder / "scores.jsonl").write_text(rows)
     lines = leaderboard.rows(tmp_path, TRIALS, ANCHORS)
     leaderboard.write(tmp_path, lines)
     content = {line["name"]: line for line in json.loads((tmp_path / "leaderboard.json").read_text())}
     # The second line of the scores was cut off by a crash: the last whole one counts.
-    assert content["0002"]["bars"] == 500
+    assert (content["0002"]["bars"], content["0002"]["verdict"]) == (500, "copying")
     assert content["0002"]["scores"] == {"note_count": 3.5}
     assert content["0000"]["note"] == "SAGAN"
     table = (tmp_path / "leaderboard.md").read_text().splitlines()
     row = next(line for line in table if line.startswith("| 0002 |"))
-    assert "finished" in row
-    assert "0.25" in row
+    assert "| finished | copying | 0.25 |" in row
     assert "3.5" in row
     cells = {line.count("|") for line in table if line.startswith("|")}
     assert len(cells) == 1  # as many cells in every line
@@ -159,8 +159,8 @@ def test_both_files_tell_the_objectives_and_the_front(tmp_path: Path) -> None:
 
     told = (tmp_path / "leaderboard.md").read_text()
     table = [[cell.strip() for cell in line.split("|")[1:-1]] for line in told.splitlines() if line.startswith("|")]
-    assert table[0][:6] == ["trial", "outcome", "objective", "front", "realism", "balance"]
-    cells = {row[0]: row[2:6] for row in table}
+    assert table[0][:7] == ["trial", "outcome", "verdict", "objective", "front", "realism", "balance"]
+    cells = {row[0]: row[3:7] for row in table}
     assert cells["0000"] == ["0.3", "yes", "0.3", "0.4"]
     assert cells["0001"] == ["0.2", "", "0.25", "0.5"]
     assert cells["0005"] == ["", "", "", ""]
@@ -173,7 +173,7 @@ def test_the_objective_is_one_column_where_it_is_one_of_several(tmp_path: Path) 
     trials = [record("0000", Outcome.FINISHED, 0.3, objectives={"objective": 0.3, "balance": 0.4})]
     leaderboard.write(tmp_path, leaderboard.rows(tmp_path, trials, {}))
     header = next(line for line in (tmp_path / "leaderboard.md").read_text().splitlines() if line.startswith("| trial"))
-    assert header.startswith("| trial | outcome | objective | front | balance | learning_rate |")
+    assert header.startswith("| trial | outcome | verdict | objective | front | balance | learning_rate |")
 
 
 def test_with_the_one_objective_neither_file_speaks_of_a_front(tmp_path: Path) -> None:
