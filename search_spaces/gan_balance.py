@@ -5,6 +5,7 @@ from typing import Any
 from optuna.trial import BaseTrial
 
 from search_spaces.space import Known, Space
+from trainables.systems import SYSTEMS
 
 UPDATES = ("1:2", "1:1", "2:1", "5:1")
 """Updates of the discriminator : of the generator, per step."""
@@ -21,7 +22,7 @@ def suggest(trial: BaseTrial, system: str) -> dict[str, Any]:
         "d_updates": int(d_updates),
         "g_updates": int(g_updates),
     }
-    if system != "gan":  # whose networks have neither
+    if SYSTEMS[system].network.hears_chords:
         settings["spectral_norm"] = trial.suggest_categorical("spectral_norm", SPECTRAL_NORMS)
         # A copy of the real bar before is a real bar: a discriminator that cannot see it is won over by copies (§5.5).
         settings["d_sees_previous"] = trial.suggest_categorical("d_sees_previous", (False, True))

@@ -10,28 +10,32 @@ from trainables.config import Budget
 
 
 def suggest(trial: BaseTrial, system: str) -> dict[str, Any]:
-    """What each of the three learns by."""
-    if system == "lstm":
-        return {
-            "learning_rate": trial.suggest_float("learning_rate", 3e-4, 3e-2, log=True),
-            "learning_rate_floor": trial.suggest_float("learning_rate_floor", 0.01, 1.0, log=True),
-            "triangles": trial.suggest_int("triangles", 1, 4),
-            "batch_size": trial.suggest_categorical("batch_size", (8, 16, 32)),
-            "dropout_in": trial.suggest_float("dropout_in", 0.0, 0.5),
-            "dropout_out": trial.suggest_float("dropout_out", 0.0, 0.5),
-            "weight_decay": trial.suggest_float("weight_decay", 1e-6, 1e-3, log=True),
-            "temperature": trial.suggest_float("temperature", 0.6, 1.2),
-        }
-    if system == "vae":
-        return {
-            "learning_rate": trial.suggest_float("learning_rate", 3e-5, 3e-3, log=True),
-            "latent": trial.suggest_categorical("latent", (64, 128, 256)),
-            "beta": trial.suggest_float("beta", 0.01, 4.0, log=True),
-            "kl_warm_up": trial.suggest_float("kl_warm_up", 0.0, 0.5),
-            "free_bits": trial.suggest_float("free_bits", 0.0, 0.5),
-            "transpose": trial.suggest_categorical("transpose", (False, True)),
-        }
-    return gan_balance.suggest(trial, system)
+    """What the system learns by; of two players, their balance."""
+    return {"lstm": _lstm, "vae": _vae}.get(system, lambda trial: gan_balance.suggest(trial, system))(trial)
+
+
+def _lstm(trial: BaseTrial) -> dict[str, Any]:
+    return {
+        "learning_rate": trial.suggest_float("learning_rate", 3e-4, 3e-2, log=True),
+        "learning_rate_floor": trial.suggest_float("learning_rate_floor", 0.01, 1.0, log=True),
+        "triangles": trial.suggest_int("triangles", 1, 4),
+        "batch_size": trial.suggest_categorical("batch_size", (8, 16, 32)),
+        "dropout_in": trial.suggest_float("dropout_in", 0.0, 0.5),
+        "dropout_out": trial.suggest_float("dropout_out", 0.0, 0.5),
+        "weight_decay": trial.suggest_float("weight_decay", 1e-6, 1e-3, log=True),
+        "temperature": trial.suggest_float("temperature", 0.6, 1.2),
+    }
+
+
+def _vae(trial: BaseTrial) -> dict[str, Any]:
+    return {
+        "learning_rate": trial.suggest_float("learning_rate", 3e-5, 1e-3, log=True),
+        "latent": trial.suggest_categorical("latent", (64, 128, 256)),
+        "beta": trial.suggest_float("beta", 0.01, 4.0, log=True),
+        "kl_warm_up": trial.suggest_float("kl_warm_up", 0.0, 0.5),
+        "free_bits": trial.suggest_float("free_bits", 0.0, 0.5),
+        "transpose": trial.suggest_categorical("transpose", (False, True)),
+    }
 
 
 SPACE = Space(

@@ -5,6 +5,7 @@ from typing import Any
 from optuna.trial import BaseTrial
 
 from search_spaces.space import Known, Space
+from trainables.systems import SYSTEMS
 
 BETAS = ("0.5, 0.999", "0.5, 0.9", "0, 0.999", "0, 0.99", "0, 0.9")
 """Adam's two decays: MidiNet's first, those of SAGAN and WGAN-GP last."""
@@ -32,7 +33,7 @@ def suggest(trial: BaseTrial, system: str) -> dict[str, Any]:
     }
     if loss == "bce":
         settings["real_label"] = trial.suggest_float("real_label", 0.7, 1.0)
-    if system != "gan":  # which knows no bar before and no chords, and matches no means
+    if SYSTEMS[system].network.hears_chords:
         settings |= _of_midinet(trial, loss)
     return settings
 

@@ -1,22 +1,26 @@
 """Two players in training, without Ray: what MidiNet and the plain GAN share."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from trainables.batches import Dealer
+from trainables.batches import Dealer, Roll
 from trainables.config import TrainConfig
 from trainables.denormals import flushed_to_zero
 from trainables.diagnostics import diagnose
-from trainables.losses import generator_loss
+from trainables.losses import LOSSES
+from trainables.means import Means
 from trainables.networks.layers import cancelled_spectral_norms
 from trainables.randomness import RandomStream
-from trainables.step import Means, Players, Roll, likeliest, train_step
+from trainables.step import Players, likeliest, train_step
 
 
-class AdversarialSystem:
+class AdversarialSystem(ABC):
     """A generator and a discriminator that learn from what a dealer deals.
 
     Args:
@@ -82,9 +86,13 @@ class AdversarialSystem:
         average.renew_statistics(self.dealer, self._statistics_batch)
         return average.module
 
+    @abstractmethod
     def notes(self, probability: Roll) -> Roll:
         """The notes, 0 or 1, that probabilities are heard as."""
-        raise NotImplementedError
+
+    @abstractmethod
+    def generate(self, first_bar: NDArray[Any], chord: NDArray[np.int8], *, seed: int) -> NDArray[Any]:
+        """Phrases of as many bars as there are chords, in the corpus's own form of music."""
 
     def diagnose(self, *, seed: int) -> dict[str, float]:
         """Diagnostics of the players (`trainables.diagnostics.DIAGNOSTICS`); none where no music is held out."""
@@ -98,10 +106,10 @@ class AdversarialSystem:
             self._held_out.sample(self._diagnosed, seed),
             self.dealer.sample(self._diagnosed, seed),
             notes=self.notes,
-            generator_loss=lambda logit: generator_loss(logit, self.config.loss),
+            generator_loss=LOSSES[self.config.loss].generator,
             register=self._register,
             seed=seed,
-            critic=self.config.loss == "wgan_gp",
+            critic=not LOSSES[self.config.loss].has_border,
             as_seen=likeliest if self.config.straight_through else Tensor.detach,
         )
 

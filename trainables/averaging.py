@@ -1,10 +1,10 @@
 """The moving average of the generator: the one that is judged, saved and heard."""
 
+import copy
 from typing import Final, cast
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
 
 from trainables.batches import Dealer
 from trainables.networks.layers import iterate_spectral_norms
@@ -14,20 +14,22 @@ _SEED: Final = 0
 _POWER_ITERATIONS: Final = 100
 
 
-class AveragedGenerator(AveragedModel):
+class AveragedGenerator(nn.Module):
     """Exponential moving average of the weights, which forgets the first, random ones fast.
 
     After n updates the decay is min(`decay`, (1 + n) / (10 + n)): a fixed decay of .999 would still hold a third of
     the initial weights after a thousand updates.
     """
 
+    n_averaged: Tensor
     renewed_at: Tensor
 
     def __init__(self, generator: nn.Module, decay: float) -> None:
-        super().__init__(generator)
-        self.requires_grad_(False)
+        super().__init__()
+        self.module = copy.deepcopy(generator).requires_grad_(False)
         self._decay = decay
         self.eval()
+        self.register_buffer("n_averaged", torch.tensor(0))
         self.register_buffer("renewed_at", torch.tensor(-1))  # saved, or a restored average would not be the same
 
     @torch.no_grad()
@@ -35,7 +37,6 @@ class AveragedGenerator(AveragedModel):
         """Move the weights towards those of `model`, whose own they are at first."""
         count = int(self.n_averaged)
         decay = min(self._decay, (1 + count) / (10 + count)) if count else 0.0
-        # One call: the parent's way there, of several operations a weight, took as long as the optimiser.
         averages: list[Tensor] = list(self.module.parameters())
         torch._foreach_lerp_(averages, list(model.parameters()), 1 - decay)
         self.n_averaged += 1

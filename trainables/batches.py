@@ -1,7 +1,8 @@
 """Batches of bars, drawn on the device: every bar in each of the twelve keys once an epoch."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -19,67 +20,52 @@ SHIFTS: Final = range(-5, 7)
 """Semitones of the twelve transpositions, chosen to move the register least."""
 
 
+Roll = Float[Tensor, "batch time pitch"]
+"""Piano rolls: 0 or 1, probabilities, or loudness from 0 to 1."""
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What is real, as piano rolls of 0 and 1, and what both players are told besides.
+    """What is real, as piano rolls (of piano music, loudness from 0 to 1), and what both players are told besides.
 
     Of MidiNet that is the bars before (B, T, P) and the chord classes (B, K); of an unconditional system nothing.
     """
 
-    bar: Float[Tensor, "batch time pitch"]
+    bar: Roll
     condition: tuple[Tensor, ...]
 
 
-@runtime_checkable
-class Dealer(Protocol):
-    """Deals batches in a shuffled order that a checkpoint can restore."""
+class Dealer(ABC):
+    """Deals the items of some music in a shuffled order, which begins anew when it runs out.
 
-    bars_per_item: int
+    Attributes:
+        items: of one epoch.
+        bars_per_item: bars that each of them shows.
+    """
 
-    def draw(self, size: int) -> Batch:
-        """The next `size` items of the shuffled order."""
-        ...
-
-    def sample(self, size: int, seed: int) -> Batch:
-        """`size` items that depend on `seed` alone; the shuffled order is left as it is."""
-        ...
-
-    def state_dict(self) -> dict[str, Any]:
-        """Where the dealing stands."""
-        ...
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on dealing from where `state` was taken."""
-        ...
-
-
-def one_hot(melody: Int[Tensor, "*batch time"]) -> Float[Tensor, "*batch time pitch"]:
-    """Pitches, -1 for silence, to a float32 piano roll."""
-    index = melody.long().unsqueeze(-1)
-    roll = torch.zeros((*melody.shape, PITCHES), device=melody.device)
-    return roll.scatter_(-1, index.clamp(min=0), (index >= 0).float())
-
-
-class Deck:
-    """A shuffled order of items, dealt from the front and shuffled anew when it runs out."""
-
-    def __init__(self, items: int, seed: int) -> None:
+    def __init__(self, items: int, *, bars_per_item: int, seed: int) -> None:
         self.items = items
+        self.bars_per_item = bars_per_item
         self._generator = torch.Generator().manual_seed(seed)
         self._order = torch.empty(0, dtype=torch.int32)
         self._next = 0
 
-    def draw(self, size: int) -> Int[Tensor, " size"]:
-        """The next `size` items; a remainder of the order that is too short is left out."""
+    @abstractmethod
+    def batch(self, items: Int[Tensor, " batch"]) -> Batch:
+        """The batch of these items (on the CPU), on the device."""
+
+    def draw(self, size: int) -> Batch:
+        """The next `size` items; an epoch's remainder that fills no batch is left out."""
         if self._next + size > len(self._order):
             self._order = self._shuffled(size)
             self._next = 0
         self._next += size
-        return self._order[self._next - size : self._next].long()
+        return self.batch(self._order[self._next - size : self._next].long())
 
-    def sample(self, size: int, seed: int) -> Int[Tensor, " size"]:
-        """`size` items by chance that depend on `seed` alone."""
-        return torch.randint(self.items, (size,), generator=torch.Generator().manual_seed(seed))
+    def sample(self, size: int, seed: int) -> Batch:
+        """`size` items by chance that depend on `seed` alone; the order is left as it is."""
+        generator = torch.Generator().manual_seed(seed)
+        return self.batch(torch.randint(self.items, (size,), generator=generator))
 
     def state_dict(self) -> dict[str, Any]:
         """Where the dealing stands."""
@@ -97,7 +83,14 @@ class Deck:
         return torch.cat(deal) if passes > 1 else deal[0]
 
 
-class BarDealer:
+def one_hot(melody: Int[Tensor, "*batch time"]) -> Float[Tensor, "*batch time pitch"]:
+    """Pitches, -1 for silence, to a float32 piano roll."""
+    index = melody.long().unsqueeze(-1)
+    roll = torch.zeros((*melody.shape, PITCHES), device=melody.device)
+    return roll.scatter_(-1, index.clamp(min=0), (index >= 0).float())
+
+
+class BarDealer(Dealer):
     """Bars of one split of a corpus with the bars before them, on the device, in twelve keys.
 
     An item is `bars` consecutive bars as one matrix, in one key; so many bars before it, silent where there are none,
@@ -123,16 +116,10 @@ class BarDealer:
         silence = np.full((1, corpus.melody.shape[1]), SILENCE, np.int8)
         melody = np.concatenate([corpus.melody, silence])  # row -1: a song's first bar follows silence
         chord = corpus.chord if chords_per_bar > 1 else corpus.first_chord[:, None]
-        self.bars_per_item = bars
         self._bar = _on_device(melody[rows].reshape(len(rows), -1), device)
         self._previous = _on_device(melody[_before(corpus.prev, rows)].reshape(len(rows), -1), device)
         self._chord = _on_device(chord[rows].reshape(len(rows), -1), device)
-        self._deck = Deck(self.items, seed)
-
-    @property
-    def items(self) -> int:
-        """Matrices times keys: one epoch."""
-        return len(self._bar) * len(SHIFTS)
+        super().__init__(len(rows) * len(SHIFTS), bars_per_item=bars, seed=seed)
 
     @property
     def register(self) -> tuple[int, int]:
@@ -143,27 +130,13 @@ class BarDealer:
         low, high = int(sounding.min()) + SHIFTS.start, int(sounding.max()) + SHIFTS[-1]
         return max(low, 0), min(high, PITCHES - 1)
 
-    def draw(self, size: int) -> Batch:
-        """The next `size` items; an epoch's remainder that fills no batch is left out."""
-        return self._batch(self._deck.draw(size))
-
-    def sample(self, size: int, seed: int) -> Batch:
-        """`size` items that depend on `seed` alone; the training order is left as it is."""
-        return self._batch(self._deck.sample(size, seed))
-
-    def state_dict(self) -> dict[str, Any]:
-        """Where the dealing stands."""
-        return self._deck.state_dict()
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on dealing from where `state` was taken."""
-        self._deck.load_state_dict(state)
-
-    def _batch(self, items: Tensor) -> Batch:
+    def batch(self, items: Int[Tensor, " batch"]) -> Batch:
+        """Bars, the bars before them and chords, each in its key."""
         items = items.to(self._bar.device, non_blocking=True)
         row, shift = items // len(SHIFTS), items % len(SHIFTS) + SHIFTS.start
         bar, previous = self._bar[row], self._previous[row]
-        shift = _within_range(bar, previous, shift)
+        both = torch.cat([bar, previous], dim=1)
+        shift = within_range(torch.where(both >= 0, both, PITCHES - 1).amin(1), both.amax(1), shift)
         return Batch(
             bar=one_hot(_transpose(bar, shift)),
             condition=(one_hot(_transpose(previous, shift)), _transpose_chord(self._chord[row], shift)),
@@ -183,13 +156,17 @@ def _on_device(array: NDArray[Any], device: torch.device) -> Tensor:
     return torch.from_numpy(array.astype(np.int16)).to(device)
 
 
-def _within_range(bar: Tensor, previous: Tensor, shift: Tensor) -> Tensor:
-    both = torch.cat([bar, previous], dim=1)
-    highest = both.amax(1) + shift
-    lowest = torch.where(both >= 0, both, PITCHES - 1).amin(1) + shift
+def within_range(
+    lowest: Int[Tensor, " batch"], highest: Int[Tensor, " batch"], shift: Int[Tensor, " batch"]
+) -> Int[Tensor, " batch"]:
+    """Shifts (semitones) that keep music between these pitches within MIDI's range, if need be an octave aside.
+
+    Music over nearly all of the range stays where it is.
+    """
+    lowest, highest = lowest + shift, highest + shift
     octave = 12 * (lowest < 0).long() - 12 * (highest >= PITCHES).long()
     fits = (highest + octave < PITCHES) & (lowest + octave >= 0)
-    return torch.where(fits, shift + octave, 0)  # a bar over nearly all of MIDI's range stays where it is
+    return torch.where(fits, shift + octave, 0)
 
 
 def _transpose(melody: Tensor, shift: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ Initialisation = Literal["torch", "dcgan"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainConfig:
-    """How two players learn. Defaults are the paper's own (its code, with the faults mended)."""
+    """How two players learn. Defaults are the paper's (its code, with the faults mended), but for `average_decay`."""
 
     learning_rate: float = 2e-4
     """Geometric mean of the two learning rates."""

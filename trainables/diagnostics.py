@@ -16,10 +16,9 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from scores.balance import auc, d_balance
-from trainables.batches import Batch
+from trainables.batches import Batch, Roll
 from trainables.losses import Logits, Scalar
 from trainables.networks.layers import batch_statistics
-from trainables.step import Roll
 
 DIAGNOSTICS: Final[Mapping[str, str]] = MappingProxyType(
     {

@@ -1,5 +1,10 @@
 """The losses of both players (§4.3; MidiNet, arXiv 1703.10847), on logits and averaged over the batch."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -11,22 +16,48 @@ Logits = Float[Tensor, " batch"]
 Scalar = Float[Tensor, ""]
 
 
-def discriminator_loss(real: Logits, fake: Logits, loss: Loss, real_label: float) -> Scalar:
-    """What D minimises, of the logits of real and generated bars.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdversarialLoss:
+    """What the players minimise, of the logits of real and of generated bars."""
 
-    `bce`: cross-entropy against `real_label` plus that against 0; `hinge`: how far logits are from being beyond 1 and
-    -1; `wgan_gp`: the difference of their means (its penalty is `gradient_penalty`).
-    """
-    if loss == "hinge":
-        return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
-    if loss == "wgan_gp":
-        return fake.mean() - real.mean()
-    return F.binary_cross_entropy_with_logits(real, torch.full_like(real, real_label)) + F.softplus(fake).mean()
+    discriminator: Callable[[Logits, Logits, float], Scalar]
+    """Of real logits, generated ones and the target for real bars, which not every loss has."""
+
+    generator: Callable[[Logits], Scalar]
+
+    penalised: bool = False
+    """Whether D's gradient between real and generated bars is held to 1 (`gradient_penalty`)."""
+
+    has_border: bool = True
+    """Whether a logit of 0 stands between real and generated, and its sigmoid for a probability."""
 
 
-def generator_loss(fake: Logits, loss: Loss) -> Scalar:
-    """What G minimises: `bce`, the non-saturating cross-entropy against 1; else the mean logit, negated."""
-    return F.softplus(-fake).mean() if loss == "bce" else -fake.mean()
+def _cross_entropy(real: Logits, fake: Logits, real_label: float) -> Scalar:
+    target = torch.full_like(real, real_label)
+    return F.binary_cross_entropy_with_logits(real, target) + F.softplus(fake).mean()
+
+
+def _raised(fake: Logits) -> Scalar:
+    return -fake.mean()
+
+
+LOSSES: Final[Mapping[Loss, AdversarialLoss]] = MappingProxyType(
+    {
+        # Non-saturating: G maximises the log-probability of being taken for real (Goodfellow et al. 2014).
+        "bce": AdversarialLoss(discriminator=_cross_entropy, generator=lambda fake: F.softplus(-fake).mean()),
+        # Logits beyond 1 and -1 are left alone (Lim & Ye 2017).
+        "hinge": AdversarialLoss(
+            discriminator=lambda real, fake, _: F.relu(1 - real).mean() + F.relu(1 + fake).mean(), generator=_raised
+        ),
+        # Gulrajani et al. 2017.
+        "wgan_gp": AdversarialLoss(
+            discriminator=lambda real, fake, _: fake.mean() - real.mean(),
+            generator=_raised,
+            penalised=True,
+            has_border=False,
+        ),
+    }
+)
 
 
 def mean_matching(real: Float[Tensor, "batch ..."], fake: Float[Tensor, "batch ..."]) -> Scalar:

@@ -10,12 +10,11 @@ from torch import nn
 from data_prep.bars import SILENCE
 from data_prep.corpus import Corpus, Split
 from trainables.adversarial import AdversarialSystem
-from trainables.batches import BarDealer, one_hot
+from trainables.batches import BarDealer, Roll, one_hot
 from trainables.config import TrainConfig
 from trainables.networks.discriminator import Discriminator
 from trainables.networks.generator import Generator
 from trainables.sampling import binarise, continue_bars
-from trainables.step import Roll
 from trainables.variants import Variant
 
 

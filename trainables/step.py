@@ -14,13 +14,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from trainables.averaging import AveragedGenerator
-from trainables.batches import Batch, Dealer
+from trainables.batches import Batch, Dealer, Roll
 from trainables.config import TrainConfig
-from trainables.losses import discriminator_loss, generator_loss, gradient_penalty, mean_matching, squared_slopes
+from trainables.losses import LOSSES, gradient_penalty, mean_matching, squared_slopes
+from trainables.means import Means
 from trainables.networks.initialise import initialise
 from trainables.networks.layers import RowLinear, iterate_spectral_norms
-
-Roll = Float[Tensor, "batch time pitch"]
 
 
 class Players:
@@ -62,27 +61,6 @@ class Players:
         """Go on from `state`."""
         for name, part in vars(self).items():
             part.load_state_dict(state[name])
-
-
-class Means:
-    """Running means of quantities on the device, read once at the end."""
-
-    def __init__(self) -> None:
-        self._sums: dict[str, Tensor] = {}
-        self._counts: dict[str, int] = {}
-
-    def add(self, **values: Tensor) -> None:
-        """Count one more value of each name."""
-        for name, value in values.items():
-            self._sums[name] = self._sums.get(name, 0) + value.detach()
-            self._counts[name] = self._counts.get(name, 0) + 1
-
-    def read(self) -> dict[str, float]:
-        """The mean of each name; one transfer from the device."""
-        if not self._sums:
-            return {}
-        sums = torch.stack([total.float() for total in self._sums.values()]).tolist()
-        return {name: total / self._counts[name] for name, total in zip(self._sums, sums, strict=True)}
 
 
 def train_step(
@@ -155,18 +133,20 @@ def _update_discriminator(
     fake = show.fake(fake)
     real_logit, _ = d(real, *batch.condition)
     fake_logit, _ = d(fake, *batch.condition)
-    loss = discriminator_loss(real_logit, fake_logit, config.loss, config.real_label)
+    adversarial = LOSSES[config.loss]
+    loss = adversarial.discriminator(real_logit, fake_logit, config.real_label)
     if config.r1:
         loss = loss + config.r1 / 2 * squared_slopes(real_logit, real).mean()
-    if config.loss == "wgan_gp":
+    if adversarial.penalised:
         loss = loss + config.gradient_penalty * _penalty(players, batch, real.detach(), fake, show)
     _descend(players.optimiser_d, loss)
-    means.add(
-        loss_d=loss,
-        d_real=real_logit.detach().sigmoid().mean(),
-        d_fake=fake_logit.detach().sigmoid().mean(),
-        d_accuracy=((real_logit > 0).float().mean() + (fake_logit < 0).float().mean()) / 2,
-    )
+    means.add(loss_d=loss)
+    if adversarial.has_border:
+        means.add(
+            d_real=real_logit.detach().sigmoid().mean(),
+            d_fake=fake_logit.detach().sigmoid().mean(),
+            d_accuracy=((real_logit > 0).float().mean() + (fake_logit < 0).float().mean()) / 2,
+        )
 
 
 def _penalty(players: Players, batch: Batch, real: Roll, fake: Roll, show: _Showing) -> Float[Tensor, ""]:
@@ -196,7 +176,7 @@ def _update_generator(
     means: Means,
 ) -> None:
     logit, features = players.discriminator(show.fake(fake), *batch.condition)
-    adversarial = generator_loss(logit, config.loss)
+    adversarial = LOSSES[config.loss].generator(logit)
     loss = adversarial
     if real_features is not None:
         loss = loss + config.feature_weight * mean_matching(real_features, features)

@@ -5,13 +5,11 @@ Nothing here needs torch, so that spaces and plans can read it.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any, Final
 
-from data_prep import corpus as bars
 from data_prep.errors import UserError, unknown
-from data_prep.kinds import KINDS
 from trainables.config import TrainConfig
 from trainables.networks.placements import PLACEMENTS
 from trainables.rolls.options import GanNetwork, LstmConfig, LstmNetwork, VaeConfig, VaeNetwork
@@ -23,29 +21,62 @@ SYSTEM: Final = "system"
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """All that a system is: its network, and how it learns."""
+    """All that a system is: its network, how it learns, and what there is to say of it."""
+
+    section: str
+    """Where "Generating Music with Deep Learning" (2020) has it."""
+
+    text: str
+    """What it is, in a line."""
 
     network: Variant | LstmNetwork | VaeNetwork | GanNetwork
-    config: TrainConfig | LstmConfig | VaeConfig
+    config: TrainConfig | LstmConfig | VaeConfig = field(default_factory=TrainConfig)
 
 
-_GAN: Final = TrainConfig(
-    learning_rate=math.sqrt(1e-3 * 4e-4),  # §3: 1e-3 for the generator, 4e-4 for the discriminator
-    learning_rate_ratio=0.4,
-    g_updates=1,
-    batch_size=64,
-    initialisation="dcgan",
-    feature_weight=0.0,
-    mean_weight=0.0,
+_LSTM: Final = Description(
+    "3.1.1", "recurrent network: the keys of the next step from all steps before", LstmNetwork(), LstmConfig()
 )
+_VAE: Final = Description("3.1.2", "variational autoencoder of whole windows of 128 steps", VaeNetwork(), VaeConfig())
+_GAN: Final = Description(
+    "3.1.3",
+    "generator and discriminator of whole windows, without conditions",
+    GanNetwork(),
+    TrainConfig(
+        learning_rate=math.sqrt(1e-3 * 4e-4),  # 1e-3 for the generator, 4e-4 for the discriminator
+        learning_rate_ratio=0.4,
+        g_updates=1,
+        batch_size=64,
+        initialisation="dcgan",
+        feature_weight=0.0,
+        mean_weight=0.0,
+    ),
+)
+_MIDINETS: Final[Mapping[str, tuple[str, str]]] = {
+    "baseline": ("5.1", "MidiNet: the next bar from the bar before and its chord"),
+    "embedding": ("5.2", "chords as learned vectors; one dense layer in G, four wide convolutions in D"),
+    "spectral_d": ("5.3", "spectral normalisation of the discriminator's convolutions"),
+    "spectral_gd": ("5.3", "spectral normalisation of both players"),
+    "previous": ("5.4", "the discriminator sees the bar before, too"),
+    "mlp": ("5.5", "four more dense layers at the discriminator's end"),
+    "combined": ("5.6", "embedding, bar before to D, spectral normalisation; chords by the conditioner"),
+    "embedding_on_baseline": ("5.2", "the embedding alone, on the baseline's networks"),
+    "four_convolutions": ("5.2", "four convolutions in the discriminator, without the embedding"),
+    "spectral_gd_as_committed": ("5.3", "where the paper's code has it: not on dense layers, Frobenius at G's end"),
+    "combined_as_committed": ("5.6", "as the paper's code: neither the bar before to D nor spectral normalisation"),
+}
 
 SYSTEMS: Final[Mapping[str, Description]] = MappingProxyType(
     {
-        "lstm": Description(LstmNetwork(), LstmConfig()),
-        "vae": Description(VaeNetwork(), VaeConfig()),
-        "gan": Description(GanNetwork(), _GAN),
-        **{name: Description(variant, TrainConfig()) for name, variant in VARIANTS.items()},
-        "mlp_as_committed": Description(VARIANTS["mlp"], TrainConfig(previous_dropout=0.5)),
+        "lstm": _LSTM,
+        "vae": _VAE,
+        "gan": _GAN,
+        **{name: Description(*_MIDINETS[name], variant) for name, variant in VARIANTS.items()},
+        "mlp_as_committed": Description(
+            "5.5",
+            "as the paper's code: half of the bar before is dropped in training",
+            VARIANTS["mlp"],
+            TrainConfig(previous_dropout=0.5),
+        ),
     }
 )
 
@@ -64,7 +95,7 @@ def system_of(system: str, settings: Mapping[str, Any]) -> str:
 
 def corpora_of(system: str) -> tuple[str, ...]:
     """Kinds of corpora that the system of that name learns from; see `data_prep.kinds`."""
-    return (bars.KIND,) if isinstance(SYSTEMS[system].network, Variant) else KINDS
+    return SYSTEMS[system].network.kinds
 
 
 def described(system: str, settings: Mapping[str, Any]) -> Description:
@@ -76,7 +107,7 @@ def described(system: str, settings: Mapping[str, Any]) -> Description:
     """
     name = system_of(system, settings)
     parts = SYSTEMS[name]
-    own = {field.name: part for part in (parts.network, parts.config) for field in fields(part)}
+    own = {each.name: part for part in (parts.network, parts.config) for each in fields(part)}
     changes = {key: value for key, value in settings.items() if key != SYSTEM}
     for key in changes:
         if key not in own:
@@ -84,7 +115,7 @@ def described(system: str, settings: Mapping[str, Any]) -> Description:
     of_network, of_config = (
         {key: value for key, value in changes.items() if own[key] is part} for part in (parts.network, parts.config)
     )
-    changed = Description(replace(parts.network, **of_network), replace(parts.config, **of_config))
+    changed = replace(parts, network=replace(parts.network, **of_network), config=replace(parts.config, **of_config))
     _check_together(changed.network, changed.config)
     return changed
 

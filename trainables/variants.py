@@ -1,14 +1,15 @@
 """Which network: the one declaration of every MidiNet.
 
 A field belongs in `Variant` if, and only if, it changes a `state_dict`; the numbers of the optimisation live in
-`trainables.config`. Each field is consumed in exactly one place, where it picks a part of a network.
+`trainables.config`. Each field picks a part: a row of a table in `trainables.networks`, a width or a layer.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
+from data_prep.corpus import KIND
 from data_prep.errors import UserError
 from trainables.checks import check_fields, check_ranges
 
@@ -42,6 +43,11 @@ class Variant:
     Raises:
         UserError: a value that is no option, or an illegal combination, with the remedy.
     """
+
+    kinds: ClassVar[tuple[str, ...]] = (KIND,)
+    """Kinds of corpora that it can learn from: bars with chords."""
+
+    hears_chords: ClassVar[bool] = True
 
     chord: ChordCoding = "code"
     """The 13-vector of §4.2 (root and minor flag), or a learned embedding of the 25 classes (§5.2)."""
@@ -97,6 +103,16 @@ class Variant:
                 "spectral_norm 'cond' normalises the conditioner, which previous_route 'none' with chord_route "
                 "'everywhere' leaves out: choose previous_route 'everywhere' or spectral_norm 'none'."
             )
+
+    @property
+    def bars_per_item(self) -> int:
+        """Bars that one item of a batch shows to an optimiser."""
+        return self.bars
+
+    @property
+    def by_beat(self) -> bool:
+        """Whether it hears the chord of every beat, rather than one a bar."""
+        return self.chords_per_bar > 1
 
     @property
     def num_chords(self) -> int:

@@ -35,9 +35,10 @@ from tests.trainables import correspondence
 from tests.trainables.reference import ConvDiscriminator, ConvGenerator, planes
 from trainables.batches import BarDealer
 from trainables.config import TrainConfig
+from trainables.means import Means
 from trainables.networks.discriminator import Discriminator
 from trainables.networks.generator import NOISE, Generator
-from trainables.step import Means, Players, train_step
+from trainables.step import Players, train_step
 from trainables.variants import VARIANTS
 
 LEAST: Final[dict[tuple[str, int], int]] = {

@@ -1,7 +1,6 @@
 """The training step, held against a naive one and against the faults of earlier implementations."""
 
 import copy
-import weakref
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
@@ -14,11 +13,12 @@ from torch.nn import functional as F
 from data_prep.corpus import Corpus
 from trainables.batches import BarDealer, Batch
 from trainables.config import TrainConfig
+from trainables.means import Means
 from trainables.networks.discriminator import Discriminator
 from trainables.networks.generator import NOISE, Generator
 from trainables.networks.layers import Block, RowLinear, iterate_spectral_norms
 from trainables.networks.spectral import SpectralScale
-from trainables.step import Means, Players, train_step
+from trainables.step import Players, train_step
 from trainables.variants import VARIANTS, Variant
 
 CPU = torch.device("cpu")
@@ -229,34 +229,6 @@ def test_rates_move_the_weights_that_far(corpus: Corpus) -> None:
     run.step()
     for (rate, after), start in zip(watched.items(), before, strict=True):
         assert (after - start).abs().max().item() == pytest.approx(rate, rel=1e-3)
-
-
-def test_means_are_floats_and_those_of_constants_the_constants() -> None:
-    means = Means()
-    assert means.read() == {}
-    for _ in range(7):
-        means.add(often=torch.tensor(3.0), always=torch.tensor(0.1, requires_grad=True))
-    means.add(often=torch.tensor(3.0))
-    found = means.read()
-    assert found == pytest.approx({"often": 3.0, "always": 0.1})
-    assert all(type(value) is float for value in found.values())
-
-
-def test_means_are_averages_over_what_was_added() -> None:
-    means = Means()
-    for value in (1.0, 2.0, 6.0):
-        means.add(loss=torch.tensor(value))
-    assert means.read() == {"loss": 3.0}
-
-
-def test_means_keep_no_graph_alive() -> None:
-    means = Means()
-    leaf = torch.ones(3, requires_grad=True)
-    middle = leaf * 2
-    alive = weakref.ref(middle)
-    means.add(loss=middle.square().sum())  # whose graph holds `middle`
-    del middle
-    assert alive() is None
 
 
 def test_a_step_reports_losses_and_probabilities(corpus: Corpus) -> None:

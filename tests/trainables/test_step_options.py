@@ -10,14 +10,11 @@ from torch.nn import functional as F
 
 from data_prep.corpus import Corpus
 from trainables.config import TrainConfig
-from trainables.losses import discriminator_loss, generator_loss, gradient_penalty, squared_slopes
+from trainables.means import Means
 from trainables.midinet import MidiNet
 from trainables.networks.layers import RowLinear
-from trainables.step import Means, train_step
+from trainables.step import train_step
 from trainables.variants import Variant
-
-REAL = torch.tensor([2.0, -1.0, 0.5, 0.0])
-FAKE = torch.tensor([-3.0, 0.25, 1.5, -0.5])
 
 
 def midinet(corpus: Corpus, variant: Variant | None = None, *, horizon: int = 432_000, **numbers: object) -> MidiNet:
@@ -37,39 +34,6 @@ def shown(net: MidiNet) -> list[Tensor]:
     seen: list[Tensor] = []
     net.players.discriminator.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach().clone()))
     return seen
-
-
-def test_hinge_leaves_alone_what_is_beyond_its_margin() -> None:
-    expected = sum(max(0, 1 - x) for x in REAL.tolist()) / 4 + sum(max(0, 1 + x) for x in FAKE.tolist()) / 4
-    assert discriminator_loss(REAL, FAKE, "hinge", 0.9).item() == pytest.approx(expected)
-    assert discriminator_loss(torch.full((3,), 1.0), torch.full((3,), -1.0), "hinge", 0.9).item() == 0
-
-
-def test_the_wasserstein_loss_is_the_difference_of_means() -> None:
-    assert discriminator_loss(REAL, FAKE, "wgan_gp", 0.9).item() == pytest.approx((FAKE.mean() - REAL.mean()).item())
-
-
-@pytest.mark.parametrize("loss", ["hinge", "wgan_gp"])
-def test_the_generator_raises_its_mean_logit_under_both(loss: str) -> None:
-    assert generator_loss(FAKE, loss).item() == pytest.approx(-FAKE.mean().item())  # type: ignore[arg-type]
-
-
-def test_slopes_are_those_of_each_bar_and_the_penalty_wants_them_to_be_one() -> None:
-    bars = torch.randn(5, 16, 128, dtype=torch.float64, requires_grad=True)
-    weight = torch.randn(16, 128, dtype=torch.float64)
-    squared = squared_slopes((bars * weight).sum((1, 2)) * torch.arange(1.0, 6, dtype=torch.float64), bars)
-    expected = weight.norm() * torch.arange(1.0, 6, dtype=torch.float64)
-    torch.testing.assert_close(squared.sqrt(), expected)
-    torch.testing.assert_close(gradient_penalty(squared), (expected - 1).square().mean())
-
-
-def test_a_slope_of_nothing_has_a_finite_penalty_and_derivative() -> None:
-    slope = torch.zeros(3, requires_grad=True)
-    penalty = gradient_penalty(slope)
-    penalty.backward()
-    assert penalty.item() == pytest.approx(1, rel=1e-5)
-    assert slope.grad is not None
-    assert slope.grad.isfinite().all()
 
 
 @pytest.mark.parametrize("loss", ["bce", "hinge", "wgan_gp"])

@@ -1,45 +1,10 @@
 """What there is to train: a line for every system, and the number of its weights."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any
 
 from trainables.rolls.options import GanNetwork, LstmNetwork, VaeNetwork
 from trainables.systems import SYSTEMS
 from trainables.variants import Variant
-
-
-class About(NamedTuple):
-    """Where a system comes from, and what it is."""
-
-    section: str
-    text: str
-
-
-ABOUT: Final[Mapping[str, About]] = MappingProxyType(
-    {
-        "lstm": About("3.1.1", "recurrent network: the keys of the next step from all steps before"),
-        "vae": About("3.1.2", "variational autoencoder of whole windows of 128 steps"),
-        "gan": About("3.1.3", "generator and discriminator of whole windows, without conditions"),
-        "baseline": About("5.1", "MidiNet: the next bar from the bar before and its chord"),
-        "embedding": About("5.2", "chords as learned vectors; one dense layer in G, four wide convolutions in D"),
-        "spectral_d": About("5.3", "spectral normalisation of the discriminator's convolutions"),
-        "spectral_gd": About("5.3", "spectral normalisation of both players"),
-        "previous": About("5.4", "the discriminator sees the bar before, too"),
-        "mlp": About("5.5", "four more dense layers at the discriminator's end"),
-        "combined": About("5.6", "embedding, bar before to D, spectral normalisation; chords by the conditioner"),
-        "embedding_on_baseline": About("5.2", "the embedding alone, on the baseline's networks"),
-        "four_convolutions": About("5.2", "four convolutions in the discriminator, without the embedding"),
-        "spectral_gd_as_committed": About(
-            "5.3", "where the paper's code has it: not on dense layers, Frobenius at G's end"
-        ),
-        "combined_as_committed": About(
-            "5.6", "as the paper's code: neither the bar before to D nor spectral normalisation"
-        ),
-        "mlp_as_committed": About("5.5", "as the paper's code: half of the bar before is dropped in training"),
-    }
-)
-"""Section of "Generating Music with Deep Learning" (2020) and one line, for every system."""
 
 
 def weights(network: Any) -> tuple[int, ...]:
@@ -67,7 +32,4 @@ def told(counts: tuple[int, ...]) -> str:
 
 def rows() -> list[tuple[str, str, str, str]]:
     """Name, section, line and weights of every system."""
-    return [
-        (name, f"§{ABOUT[name].section}", ABOUT[name].text, told(weights(parts.network)))
-        for name, parts in SYSTEMS.items()
-    ]
+    return [(name, f"§{parts.section}", parts.text, told(weights(parts.network))) for name, parts in SYSTEMS.items()]

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from trainables.cli import about
 from trainables.cli.settings import settings_of
+from trainables.systems import SYSTEMS
 
 
 def systems() -> str:
@@ -25,7 +26,7 @@ def settings(system: str) -> str:
         UserError: there is no such system, with the nearest.
     """
     parts = settings_of(system)
-    section, text = about.ABOUT[system]
+    system_is = SYSTEMS[system]
     tables = (
         _table(
             (name, "default", "may be", "what it is"),
@@ -33,7 +34,7 @@ def settings(system: str) -> str:
         )
         for name, of_part in parts.items()
     )
-    return f"{system} (§{section}): {text}\n\n" + "\n".join(map(_drawn, tables))
+    return f"{system} (§{system_is.section}): {system_is.text}\n\n" + "\n".join(map(_drawn, tables))
 
 
 def shown(value: Any) -> str:

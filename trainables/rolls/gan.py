@@ -13,12 +13,12 @@ from torch.nn import functional as F
 from data_prep.corpus import Corpus, Split
 from data_prep.windows import WindowCorpus
 from trainables.adversarial import AdversarialSystem
+from trainables.batches import Roll
 from trainables.config import TrainConfig
 from trainables.rolls.music import music_of
 from trainables.rolls.options import GanNetwork
 from trainables.rolls.unprompted import whole_windows
 from trainables.rolls.windows import RollWindows
-from trainables.step import Roll
 
 _SMALLEST: Final = 4
 _SHARES: Final = (96, 64, 48, 32, 24, 16, 12, 8, 4, 2, 1)

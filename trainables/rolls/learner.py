@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from data_prep.corpus import Corpus
 from data_prep.windows import WindowCorpus
 from trainables.denormals import flushed_to_zero
+from trainables.means import Means
 from trainables.randomness import RandomStream
 from trainables.rolls.music import BARS, music_of
 from trainables.rolls.windows import RollWindows
-from trainables.step import Means
 
 
 class Learner(ABC):

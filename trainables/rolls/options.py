@@ -1,21 +1,36 @@
 """What the systems on piano rolls are made of and how they learn; `gan` learns by `trainables.config.TrainConfig`.
 
 As in `trainables.variants`, a field belongs to a network if, and only if, it changes a `state_dict` or what one
-computes; the numbers of the optimisation belong to its config. Defaults are those of the paper's code.
+computes; the numbers of the optimisation belong to its config. Defaults are those of the paper, where it gives any.
 """
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
+from data_prep.kinds import KINDS
 from trainables.checks import check_fields, check_ranges, require
 
 _ANY: Final = (0, math.inf)
 _SOME: Final = (1, math.inf)
 
 
+class OnRolls:
+    """What the networks on piano rolls have in common, beside those of bars (`trainables.variants.Variant`)."""
+
+    __slots__ = ()
+    kinds: ClassVar[tuple[str, ...]] = KINDS
+    """Kinds of corpora that they can learn from: all."""
+
+    bars_per_item: ClassVar[int] = 8
+    """Bars that one item of a batch, a window of 128 steps, shows to an optimiser."""
+
+    hears_chords: ClassVar[bool] = False
+    by_beat: ClassVar[bool] = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LstmNetwork:
+class LstmNetwork(OnRolls):
     """The recurrent network of §3.1.1."""
 
     embedding: int = 512
@@ -75,7 +90,7 @@ class LstmConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VaeNetwork:
+class VaeNetwork(OnRolls):
     """The variational autoencoder of §3.1.2."""
 
     latent: int = 256
@@ -120,7 +135,7 @@ class VaeConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GanNetwork:
+class GanNetwork(OnRolls):
     """The generator and the discriminator of §3.1.3, of very unequal size: 14.8 million weights against 16 thousand."""
 
     noise: int = 1024

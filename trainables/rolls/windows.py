@@ -1,18 +1,16 @@
 """Batches of windows, drawn on the device, in a shuffled order that a checkpoint can restore."""
 
-from typing import Any
-
 import torch
 from jaxtyping import Int, UInt8
 from torch import Tensor
 
 from data_prep.corpus import Split
 from data_prep.errors import UserError
-from trainables.batches import PITCHES, SHIFTS, Batch, Deck
+from trainables.batches import PITCHES, SHIFTS, Batch, Dealer, within_range
 from trainables.rolls.music import BARS, Music
 
 
-class RollWindows:
+class RollWindows(Dealer):
     """The windows of one split of a corpus, once an epoch, or with `transpose` once in each of the twelve keys.
 
     Batches have no condition; their cells are 0 to 1, the loudest.
@@ -20,8 +18,6 @@ class RollWindows:
     Raises:
         UserError: the split holds no window.
     """
-
-    bars_per_item: int = BARS
 
     def __init__(self, music: Music, *, seed: int, transpose: bool = False, split: Split = Split.TRAIN) -> None:
         self._music = music
@@ -32,12 +28,7 @@ class RollWindows:
                 "prepare it from more or longer songs."
             )
         self._shifts = SHIFTS if transpose else range(1)
-        self._deck = Deck(self.items, seed)
-
-    @property
-    def items(self) -> int:
-        """Windows times keys: one epoch."""
-        return len(self._windows) * len(self._shifts)
+        super().__init__(len(self._windows) * len(self._shifts), bars_per_item=BARS, seed=seed)
 
     @property
     def register(self) -> tuple[int, int]:
@@ -45,23 +36,8 @@ class RollWindows:
         lowest, highest = self._music.register
         return max(lowest + self._shifts[0], 0), min(highest + self._shifts[-1], PITCHES - 1)
 
-    def draw(self, size: int) -> Batch:
-        """The next `size` windows; an epoch's remainder that fills no batch is left out."""
-        return self._batch(self._deck.draw(size))
-
-    def sample(self, size: int, seed: int) -> Batch:
-        """`size` windows that depend on `seed` alone; the order is left as it is."""
-        return self._batch(self._deck.sample(size, seed))
-
-    def state_dict(self) -> dict[str, Any]:
-        """Where the dealing stands."""
-        return self._deck.state_dict()
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on dealing from where `state` was taken."""
-        self._deck.load_state_dict(state)
-
-    def _batch(self, items: Int[Tensor, " batch"]) -> Batch:
+    def batch(self, items: Int[Tensor, " batch"]) -> Batch:
+        """Windows, each in its key."""
         rolls = self._music.rolls(self._windows[items // len(self._shifts)])
         if len(self._shifts) > 1:
             shift = items % len(self._shifts) + self._shifts.start
@@ -76,10 +52,7 @@ def transposed(rolls: UInt8[Tensor, "batch time 128"], shift: Int[Tensor, " batc
     """
     pitch = torch.arange(PITCHES, device=rolls.device)
     used = rolls.amax(1) > 0
-    lowest = torch.where(used, pitch, PITCHES - 1).amin(1) + shift
-    highest = torch.where(used, pitch, 0).amax(1) + shift
-    octave = 12 * (lowest < 0).long() - 12 * (highest >= PITCHES).long()
-    fits = (lowest + octave >= 0) & (highest + octave < PITCHES)
-    shift = torch.where(fits, shift + octave, 0)
+    lowest, highest = torch.where(used, pitch, PITCHES - 1).amin(1), torch.where(used, pitch, 0).amax(1)
+    shift = within_range(lowest, highest, shift)
     source = (pitch - shift.unsqueeze(1)) % PITCHES  # what wraps around is silent, or it would not fit
     return rolls.gather(2, source.unsqueeze(1).expand_as(rolls))
