@@ -1,22 +1,19 @@
 """The search: parse, plan, run, name the winner and the next command."""
 
 import os
-import shlex
 import signal
 import sys
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from data_prep.errors import UserError
 from search_spaces.cluster import check_address
 from search_spaces.options import parser, plan_of, space_of
-from search_spaces.plan import Plan
+from search_spaces.plan import INTERRUPTED, OUT_OF_TIME, Plan
 from search_spaces.space import Space
 
 if TYPE_CHECKING:
     from ray.tune import Tuner
-    from rich.console import Console
 
     from data_prep.corpus import Corpus
     from data_prep.windows import WindowCorpus
@@ -24,9 +21,6 @@ if TYPE_CHECKING:
     from reporting.leaderboard import Row
     from search_spaces.searcher import StudySearcher
     from trainables.judge import Judge
-
-OUT_OF_TIME: Final = "out of time"
-INTERRUPTED: Final = "interrupted"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -53,12 +47,14 @@ def _search(plan: Plan, space: Space) -> int:
     from rich.console import Console
 
     from data_prep import kinds
+    from data_prep.files import write_json
     from data_prep.locate import resolve
     from data_prep.pool import cores
     from reporting.anchors import anchors
     from reporting.callbacks import RunReporter
+    from reporting.conclusion import conclude_search
     from reporting.progress import shown_on
-    from reporting.provenance import provenance, write_json
+    from reporting.provenance import provenance
     from reporting.tensorboard import write_hparams_columns
     from reporting.terminal import Terminal
     from search_spaces.searcher import StudySearcher
@@ -77,7 +73,13 @@ def _search(plan: Plan, space: Space) -> int:
 
     plan.make_folder()
     write_json(plan.run / "plan.json", plan.as_json(space))
-    sources = provenance(corpus_digest=corpus.digest, corpus_folder=folder, seed=plan.seed, resources=resources)
+    sources = provenance(
+        corpus_digest=corpus.digest,
+        corpus_folder=folder,
+        seeds={"search": plan.seed, "training": plan.seed},
+        resources=resources,
+        device="cuda" if "gpu" in resources else "cpu",
+    )
     write_json(plan.run / "provenance.json", sources)
     write_hparams_columns(plan.run, space.parameters(), space.objectives)
     searcher = StudySearcher(plan.run, space, seed=plan.seed, concurrency=concurrency)
@@ -98,7 +100,7 @@ def _search(plan: Plan, space: Space) -> int:
     minutes = (time.monotonic() - start) / 60
     told = ending[:1].upper() + ending[1:] or "Done"
     console.print(f"{told} after {minutes:.1f} minutes.")
-    _conclude(plan, space, corpus, ending, lines, console)
+    conclude_search(plan, space, corpus, ending, lines, console)
     return {"": 0, OUT_OF_TIME: 0, INTERRUPTED: 130}.get(ending, 1)
 
 
@@ -225,68 +227,6 @@ def _tuner(
 def _trial_folder(trial: Any) -> str:
     """Name of a trial's folder: its number in the study."""
     return str(trial.config["trial"])
-
-
-def _conclude(
-    plan: Plan, space: Space, corpus: "Corpus | WindowCorpus", ending: str, lines: "list[Row]", console: "Console"
-) -> None:
-    """Name the winner, where to listen and the next command."""
-    from reporting.anchors import RANDOM_BARS, RANDOM_NOTES, REAL
-    from reporting.leaderboard import winner
-
-    best = winner(lines)
-    if ending == INTERRUPTED and (best is None or best.objective is None):
-        console.print("No trial had been judged.")
-        return
-    if best is None or best.objective is None:
-        raise UserError(_nothing_judged(plan, ending, [line.outcome for line in lines]))
-    scale = {line.name: line.objective for line in lines if line.outcome == "anchor"}
-    title = "Winner" if best.outcome == "finished" else "Best so far, of trials that did not finish"
-    points = ", ".join(f"{name} {scale[name]:.3f}" for name in (REAL, RANDOM_BARS, RANDOM_NOTES))
-    console.print(f"{title}: trial {best.name}, objective {best.objective:.3f} ({points})")
-    if best.objective > (scale[RANDOM_BARS] or 0):
-        console.print("  It is still farther from real music than random training bars are: it needs longer training.")
-    front = [line.name for line in lines if line.front]
-    if front:
-        console.print(f"  front        trials {', '.join(front)}, by {', '.join(best.objectives)}")
-    if best.verdict:
-        console.print(f"  verdict      {best.verdict}")
-    if best.outcome == "finished":
-        console.print(f"  test songs   {_tested(plan, space, corpus, best)}")
-    console.print(f"  settings     {best.settings}")
-    console.print(f"  listen       {plan.run / 'trials' / best.name / 'samples'}")
-    console.print(f"  leaderboard  {plan.run / 'leaderboard.md'}")
-    console.print(f"  look         tensorboard --logdir {shlex.quote(_shown(plan.results))}")
-
-
-def _tested(plan: Plan, space: Space, corpus: "Corpus | WindowCorpus", best: "Row") -> str:
-    """What the test songs say of the winner, asked this once."""
-    from reporting.final import on_test_songs
-
-    try:
-        scores = on_test_songs(plan.run, best.name, space.system, corpus, budget=space.budget)
-    except (OSError, UserError) as error:
-        return f"not judged: {error}"
-    except KeyboardInterrupt:
-        return "not judged: interrupted"
-    last = best.scores.get("objective")
-    beside = "" if last is None else f"; {last:.3f} on the validation songs, in its last evaluation"
-    return f"objective {scores['objective']:.3f}{beside}"
-
-
-def _nothing_judged(plan: Plan, ending: str, outcomes: list[str]) -> str:
-    if ending not in ("", OUT_OF_TIME):
-        return f"No trial ended before the search was {ending}."
-    if "diverged" in outcomes:
-        return "Every trial diverged: see losses in TensorBoard, and try a space with lower learning rates."
-    if list(plan.run.glob("trials/*/error.txt")):
-        return f"Every trial crashed: see error.txt in the folders of {plan.run / 'trials'}."
-    return "No trial came to an evaluation: give it more time (--time-budget)."
-
-
-def _shown(path: Path) -> str:
-    """Relative where that is shorter."""
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,9 @@
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
+from data_prep.console import Parser
 from data_prep.errors import UserError, unknown
 from data_prep.options import CHOICES, HELP, Options
 from data_prep.pool import cores
@@ -28,13 +29,6 @@ docs/data.md says for every source where to get it, its licence, and what is tak
 """
 
 
-class _Parser(ArgumentParser):
-    """Errors in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UserError(f"{message}; see --help.")
-
-
 def check_source(arguments: list[str]) -> None:
     """UserError, naming the nearest, where the first argument is no source; argparse would list them all."""
     if arguments and not arguments[0].startswith("-") and arguments[0] not in (*SOURCES, INFO):
@@ -43,7 +37,7 @@ def check_source(arguments: list[str]) -> None:
 
 def parser() -> ArgumentParser:
     """The command line; every option of a source is made from its declaration in `Options`."""
-    whole = _Parser(
+    whole = Parser(
         prog="python -m data_prep",
         description="Turn a folder of music into a corpus that the systems learn from, or look into one.",
         epilog=EXAMPLES,

@@ -1,10 +1,13 @@
-"""What the commands of this package have in common: how they end, and how they tell of long work."""
+"""What all command lines have in common: how they are read, how they end, and how they tell of long work."""
 
 import os
 import sys
+from argparse import ArgumentParser
 from collections.abc import Callable
+from difflib import get_close_matches
 from io import TextIOWrapper
-from typing import Final
+from itertools import takewhile
+from typing import Any, Final, NoReturn
 
 from data_prep.errors import UserError
 from data_prep.folder import shown
@@ -13,6 +16,26 @@ MISTAKE: Final = 2
 INTERRUPTED: Final = 130
 
 _NOW_AND_THEN: Final = 1000
+
+
+class Parser(ArgumentParser):
+    """Says what is wrong in one line, as a UserError; of an option that there is not, the nearest."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Refuse unknown options before argparse asks for what is missing."""
+        options = self._option_string_actions
+        given = sys.argv[1:] if args is None else args
+        names = [word.partition("=")[0] for word in takewhile("--".__ne__, given) if word.startswith("--")]
+        for name in names if self._subparsers is None else ():  # each command reads its own
+            if name not in options:
+                near = get_close_matches(name, options, n=1)
+                hint = f"did you mean {near[0]}?" if near else "see --help."
+                raise UserError(f"There is no option {name}: {hint}")
+        return super().parse_known_args(args, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        """What argparse has found."""
+        raise UserError(f"{message}; see --help.")
 
 
 def run(work: Callable[[], int]) -> int:

@@ -1,6 +1,7 @@
 """Files of a corpus: written whole or not at all, read within limits and never as pickles."""
 
 import io
+import json
 import os
 import stat
 import tempfile
@@ -39,6 +40,11 @@ def write_atomic(path: Path, data: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON so that a reader sees the old file or the new one, never a part."""
+    write_atomic(path, (json.dumps(content, indent=2, default=float) + "\n").encode())
 
 
 def read_limited(path: Path, most: int = MAX_BYTES) -> bytes:

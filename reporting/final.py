@@ -5,8 +5,8 @@ from pathlib import Path
 
 from data_prep.corpus import Corpus, Split
 from data_prep.errors import UserError
+from data_prep.files import write_json
 from data_prep.windows import WindowCorpus
-from reporting.provenance import write_json
 from trainables.checkpoint import restored
 from trainables.config import Budget
 from trainables.judge import Judge

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from data_prep.files import write_atomic
-from reporting.provenance import write_json
+from data_prep.files import write_atomic, write_json
 from reporting.trial_folder import read_scores
 from search_spaces.study import Outcome, TrialRecord
 

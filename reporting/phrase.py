@@ -1,4 +1,4 @@
-"""A phrase to listen to: generated music beside what really followed."""
+"""A phrase to listen to: generated music, beside what really followed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,18 +19,18 @@ class Phrase:
 
     Attributes:
         music: int8 (B, 16) MIDI pitches, -1 rest, or uint8 (B, 16, 128) velocities, 0 silence.
-        real: what really followed, of the same kind.
+        real: what really followed, of the same kind; None where nothing did.
         chord: chord classes of both, by bar (B,) or by beat (B, 4); None of piano music.
         tempo: beats a minute, of four steps each.
     """
 
     music: Music
-    real: Music
+    real: Music | None = None
     chord: NDArray[np.int8] | None = None
     tempo: float = 120.0
 
     def picture(self) -> NDArray[np.uint8]:
-        """Piano roll (H, W, 3) of the generated phrase above the real one."""
+        """Piano roll (H, W, 3) of the generated phrase, above the real one where there is one."""
         return pianoroll.draw(self.music, self.chord, reference=self.real)
 
     def sound(self) -> tuple[NDArray[np.float32], int]:

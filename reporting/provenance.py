@@ -1,6 +1,5 @@
 """Where a run comes from: code, versions, machine, music, seeds."""
 
-import json
 import os
 import platform
 import subprocess
@@ -12,31 +11,42 @@ from typing import Any, Final
 
 import torch
 
-from data_prep.files import write_atomic
-
 _PACKAGES: Final = ("torch", "ray", "optuna", "numpy", "pretty_midi", "tensorboard", "music21")
 _ROOT: Final = Path(__file__).parent.parent
 
 
-def provenance(*, corpus_digest: str, corpus_folder: Path, seed: int, resources: Mapping[str, float]) -> dict[str, Any]:
+def provenance(
+    *,
+    corpus_digest: str,
+    corpus_folder: Path,
+    seeds: Mapping[str, int],
+    resources: Mapping[str, float],
+    device: str,
+) -> dict[str, Any]:
     """Everything needed to say what made a result; `provenance.json` in the run's folder.
 
-    `resources` is what each trial was given; `device` is this machine's, which on a cluster may run no trials.
+    Args:
+        corpus_digest: SHA-256 of the music.
+        corpus_folder: where it is.
+        seeds: of what there is: `training`, and `search` where there is one.
+        resources: what each trial was given.
+        device: PyTorch's name of what the networks are on. A GPU that this machine lacks, as the head of a cluster
+            may, keeps that name; others are told by their own.
     """
     return {
-        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "command": _command(),
         "git": _git(),
         "versions": {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
-        "machine": {"system": platform.platform(), "cpus": os.cpu_count(), "device": _device()},
+        "machine": {"system": platform.platform(), "cpus": os.cpu_count(), "device": _device(device)},
         "trial_resources": dict(resources),
         "corpus": {"sha256": corpus_digest, "folder": str(corpus_folder)},
-        "seeds": {"search": seed, "training": seed},
+        "seeds": dict(seeds),
     }
 
 
-def write_json(path: Path, content: Any) -> None:
-    """Write JSON so that a reader sees the old file or the new one, never a part."""
-    write_atomic(path, (json.dumps(content, indent=2, default=float) + "\n").encode())
+def _command() -> list[str]:
+    """What this process was started by, `-m` and its module included: `sys.argv` has a file's path in their place."""
+    return ["python", *sys.orig_argv[1:]]
 
 
 def _git() -> dict[str, Any]:
@@ -52,5 +62,5 @@ def _run_git(*arguments: str) -> str | None:
     return done.stdout.strip()
 
 
-def _device() -> str:
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+def _device(name: str) -> str:
+    return torch.cuda.get_device_name(name) if name.startswith("cuda") and torch.cuda.is_available() else name

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from data_prep.files import write_json
 from reporting.phrase import Phrase
-from reporting.provenance import write_json
 
 _RAY_CHECKPOINT: Final = re.compile(r"checkpoint_\d{6}")
 

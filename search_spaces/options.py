@@ -1,18 +1,17 @@
 """The command line of a search: options in, a plan out."""
 
 import os
-import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
 from dataclasses import replace
-from datetime import datetime
-from difflib import get_close_matches
 from pathlib import Path
 from textwrap import fill
-from typing import Any, Final, NoReturn
+from typing import Final
 
 from data_prep import locate
+from data_prep.console import Parser
 from data_prep.errors import UserError
 from search_spaces.plan import Plan
+from search_spaces.run_folder import free_name, new_folder
 from search_spaces.space import Space, load_space, space_names
 from trainables.systems import SYSTEM, SYSTEMS, corpora_of, system_of
 
@@ -42,29 +41,11 @@ RAY_ADDRESS names (set on the machines of `ray up cluster.yaml`), where a trial 
 """
 
 
-class _Parser(ArgumentParser):
-    """Errors in one line, with the nearest right name."""
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        options = self._option_string_actions
-        for argument in sys.argv[1:] if args is None else args:
-            name = argument.split("=")[0]
-            if name.startswith("--") and name not in options:
-                near = get_close_matches(name, options, n=1)
-                raise UserError(
-                    f"There is no option {name}: " + (f"did you mean {near[0]}?" if near else "see --help.")
-                )
-        return super().parse_known_args(args, namespace)
-
-    def error(self, message: str) -> NoReturn:
-        raise UserError(f"{message}; see --help.")
-
-
 def parser() -> ArgumentParser:
     """The command line."""
     spaces = "\n".join(f"  {name:<20}{load_space(name).title}" for name in space_names())
     systems = fill(", ".join(SYSTEMS), width=100, initial_indent="  ", subsequent_indent="  ")
-    parser = _Parser(
+    parser = Parser(
         prog="tune.py",
         description="Search for the balance of a music GAN.",
         epilog=_EXAMPLES.format(spaces=spaces, systems=systems),
@@ -128,7 +109,7 @@ def plan_of(arguments: Namespace, space: Space) -> Plan:
     plan = Plan(
         space=arguments.space,
         data=arguments.data,
-        name=_free_name(results, arguments.space) if arguments.name is None else arguments.name,
+        name=free_name(results, arguments.space) if arguments.name is None else arguments.name,
         results=results,
         trials=space.trials if arguments.trials is None else arguments.trials,
         time_budget=time_budget(arguments),
@@ -136,27 +117,9 @@ def plan_of(arguments: Namespace, space: Space) -> Plan:
         seed=arguments.seed,
         address=arguments.address or os.environ.get("RAY_ADDRESS") or "local",
     )
-    _check_folder(plan)
+    new_folder(results, plan.name)
     locate.check(plan.data, corpora_of(space.system))
     return plan
-
-
-def _free_name(results: Path, space: str) -> str:
-    """The space and the time, and a number if two searches begin within one second."""
-    name = f"{space}-{datetime.now():%Y%m%d-%H%M%S}"
-    tries = (name, *(f"{name}-{number}" for number in range(2, 100)))
-    return next((each for each in tries if not os.path.lexists(results / each)), name)
-
-
-def _check_folder(plan: Plan) -> None:
-    try:
-        if plan.run.exists():
-            raise UserError(f"{plan.run} is there already: choose another --name.")
-        nearest = next(path for path in (plan.results, *plan.results.parents) if path.exists())
-    except OSError as error:  # a name too long, a folder that may not be looked into
-        raise UserError(f"--results is {str(plan.results)[:200]!r}, but cannot be used: {error.strerror}.") from error
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
-        raise UserError(f"--results is {str(plan.results)!r}, but {nearest} is no folder that can be written to.")
 
 
 def time_budget(arguments: Namespace) -> float | None:

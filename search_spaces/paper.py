@@ -21,7 +21,7 @@ SPACE = Space(
     title="the paper's ten systems side by side, as they are",
     system="baseline",
     suggest=suggest,
-    known=tuple(Known(source=f"paper {SYSTEMS[name].section}", parameters={SYSTEM: name}) for name in NAMES),
+    known=tuple(Known(source=f"paper {SYSTEMS[name].section}: {name}", parameters={SYSTEM: name}) for name in NAMES),
     trials=len(NAMES),
     first_rung=Budget().evaluations,  # nothing is stopped early: it is a comparison
 )

@@ -1,6 +1,7 @@
 """`lstm`, `vae` and `gan` on piano rolls (§3): of music without bars, or eight bars of any other."""
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from optuna.trial import BaseTrial
 
@@ -11,7 +12,8 @@ from trainables.config import Budget
 
 def suggest(trial: BaseTrial, system: str) -> dict[str, Any]:
     """What the system learns by; of two players, their balance."""
-    return {"lstm": _lstm, "vae": _vae}.get(system, lambda trial: gan_balance.suggest(trial, system))(trial)
+    own = _OF.get(system)
+    return own(trial) if own else gan_balance.suggest(trial, system)
 
 
 def _lstm(trial: BaseTrial) -> dict[str, Any]:
@@ -37,6 +39,8 @@ def _vae(trial: BaseTrial) -> dict[str, Any]:
         "transpose": trial.suggest_categorical("transpose", (False, True)),
     }
 
+
+_OF: Final[Mapping[str, Callable[[BaseTrial], dict[str, Any]]]] = {"lstm": _lstm, "vae": _vae}
 
 SPACE = Space(
     title="lstm, vae or gan (--system) on windows of 128 steps",

@@ -1,15 +1,17 @@
 """The plan of a run: what will be searched, on which music, and what it may cost."""
 
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from data_prep.errors import UserError
+from search_spaces.run_folder import check_name
 from search_spaces.space import GUARDED, Space
 from trainables.config import Budget
 
-_LONGEST_NAME: Final = 100
+OUT_OF_TIME: Final = "out of time"
+INTERRUPTED: Final = "interrupted"
+"""Why a search ended before all its trials."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +38,7 @@ class Plan:
             raise UserError(f"--concurrency is {self.concurrency}, but must be at least 1.")
         if not 0 <= self.seed < 2**32:
             raise UserError(f"--seed is {self.seed}, but must be from 0 to {2**32 - 1}.")
-        plain = self.name == Path(self.name).name and not self.name.startswith(".")
-        if not plain or not 0 < len(os.fsencode(self.name)) <= _LONGEST_NAME:
-            rule = f"a plain folder name of at most {_LONGEST_NAME} bytes, such as my-first-run"
-            raise UserError(f"--name is {self.name[:80]!r}, but must be {rule}.")
+        check_name(self.name)
 
     def make_folder(self) -> None:
         """Make the folder of the run.

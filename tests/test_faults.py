@@ -37,7 +37,7 @@ def faulty(marker: Path) -> type[trials.SystemTrial]:
         system = "baseline"
 
         def step(self) -> dict[str, Any]:
-            name, evaluation = self._config["trial"], self.iteration + 1
+            name, evaluation = self.config["trial"], self.iteration + 1
             if name == "0001":
                 raise MemoryError("no room for this one")
             if name == "0002" and evaluation == 4 and not marker.exists():
@@ -45,7 +45,7 @@ def faulty(marker: Path) -> type[trials.SystemTrial]:
                 os._exit(1)  # as if its machine were lost
             if name == "0003" and evaluation == 2:
                 with torch.no_grad():
-                    self.trained.players.generator.output.weight.fill_(math.nan)
+                    self.training.system.players.generator.output.weight.fill_(math.nan)
             return super().step()
 
     return Faulty

@@ -110,8 +110,11 @@ class AdversarialSystem(ABC):
             register=self._register,
             seed=seed,
             critic=not LOSSES[self.config.loss].has_border,
-            as_seen=likeliest if self.config.straight_through else Tensor.detach,
+            as_seen=self._as_seen if self.config.straight_through else Tensor.detach,
         )
+
+    def _as_seen(self, bar: Roll) -> Roll:
+        return likeliest(bar, rests=self.dealer.rests)
 
     @property
     def cancelled_spectral_norms(self) -> list[str]:

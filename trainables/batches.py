@@ -41,10 +41,12 @@ class Dealer(ABC):
     Attributes:
         items: of one epoch.
         bars_per_item: bars that each of them shows.
+        rests: whether there is silence in the music.
     """
 
-    def __init__(self, items: int, *, bars_per_item: int, seed: int) -> None:
+    def __init__(self, items: int, *, bars_per_item: int, rests: bool, seed: int) -> None:
         self.items = items
+        self.rests = rests
         self.bars_per_item = bars_per_item
         self._generator = torch.Generator().manual_seed(seed)
         self._order = torch.empty(0, dtype=torch.int32)
@@ -119,7 +121,8 @@ class BarDealer(Dealer):
         self._bar = _on_device(melody[rows].reshape(len(rows), -1), device)
         self._previous = _on_device(melody[_before(corpus.prev, rows)].reshape(len(rows), -1), device)
         self._chord = _on_device(chord[rows].reshape(len(rows), -1), device)
-        super().__init__(len(rows) * len(SHIFTS), bars_per_item=bars, seed=seed)
+        rests = bool((corpus.melody == SILENCE).any())  # where no rest was kept, none may be written
+        super().__init__(len(rows) * len(SHIFTS), bars_per_item=bars, rests=rests, seed=seed)
 
     @property
     def register(self) -> tuple[int, int]:

@@ -1,6 +1,8 @@
-"""The file that a trial goes on from, and that its system is brought back from."""
+"""The file that a training goes on from, and that its system is brought back from."""
 
-from collections.abc import Mapping
+import io
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any, Final
@@ -8,22 +10,45 @@ from typing import Any, Final
 import torch
 
 from data_prep.errors import UserError
+from data_prep.files import write_atomic
+from data_prep.folder import shown
 from trainables.build import Music, System, build
 
-_FILE: Final = "state.pt"
+STATE_FILE: Final = "state.pt"
+_FAULTS: Final = (OSError, RuntimeError, LookupError, TypeError, ValueError, AttributeError, EOFError, UnpicklingError)
+"""What a missing or damaged checkpoint may raise."""
 
 
 def write_state(folder: Path, state: Mapping[str, Any]) -> None:
-    """Write tensors and plain values into `folder`."""
-    torch.save(dict(state), folder / _FILE)
+    """Write tensors and plain values into `folder`: the new state whole, or the old one untouched."""
+    packed = io.BytesIO()
+    torch.save(dict(state), packed)
+    write_atomic(folder / STATE_FILE, packed.getvalue())
 
 
 def read_state(folder: Path) -> dict[str, Any]:
-    """What was written, on the CPU; nothing but tensors and plain values is ever read."""
-    state = torch.load(folder / _FILE, map_location="cpu", weights_only=True)
-    if not isinstance(state, dict):
-        raise TypeError(f"{folder / _FILE} holds a {type(state).__name__}")
-    return state
+    """What was written, on the CPU; nothing but tensors and plain values is ever read.
+
+    Raises:
+        UserError: it is missing or damaged.
+    """
+    with sound(folder):
+        state = torch.load(folder / STATE_FILE, map_location="cpu", weights_only=True)
+        if not isinstance(state, dict):
+            raise TypeError(type(state).__name__)
+        return state
+
+
+@contextmanager
+def sound(folder: Path) -> Iterator[None]:
+    """Whatever is wrong with the checkpoint in `folder`, or with the values in it, is a UserError that names it."""
+    try:
+        yield
+    except UserError:
+        raise
+    except _FAULTS as error:
+        fault = type(error).__name__
+        raise UserError(f"The checkpoint in {shown(str(folder))} cannot be read ({fault}).") from error
 
 
 def restored(
@@ -43,8 +68,6 @@ def restored(
         UserError: the checkpoint is missing or damaged.
     """
     trained = build(system, settings, music, seed=0, horizon=horizon, device=device)
-    try:
+    with sound(folder):
         trained.load_state_dict(read_state(folder)["system"])
-    except (OSError, RuntimeError, LookupError, TypeError, ValueError, EOFError, UnpicklingError) as error:
-        raise UserError(f"The checkpoint in {folder} cannot be read ({type(error).__name__}).") from error
     return trained

@@ -49,5 +49,5 @@ def _check(name: str, value: Any, hint: Any) -> None:
         require(isinstance(value, int) and number, name, value, "a whole number")
     elif hint is float:
         require(number and math.isfinite(value), name, value, "a finite number")
-    elif value not in get_args(hint):
+    elif not any(type(value) is type(choice) and value == choice for choice in get_args(hint)):  # True is not 1
         raise UserError(unknown(name, str(value), [str(choice) for choice in get_args(hint)]))

@@ -9,6 +9,9 @@ from trainables.checks import check_fields, check_ranges, require
 AVERAGED_EVALUATIONS: Final = 3
 """Evaluations at the end of a trial whose mean is its objective, as single ones wobble."""
 
+MAX_BATCH: Final = 2**16
+"""Items of the largest batch."""
+
 Loss = Literal["bce", "hinge", "wgan_gp"]
 Initialisation = Literal["torch", "dcgan"]
 
@@ -82,7 +85,6 @@ class TrainConfig:
         check_fields(self)
         for name in ("learning_rate", "learning_rate_ratio"):
             require(getattr(self, name) > 0, name, getattr(self, name), "above 0")
-        require(self.batch_size >= 2, "batch_size", self.batch_size, "at least 2, as batch normalisation needs")
         for name in ("beta1", "beta2", "average_decay", "previous_dropout"):
             require(0 <= getattr(self, name) < 1, name, getattr(self, name), "in [0, 1)")
         check_ranges(self, _RANGES)
@@ -104,6 +106,7 @@ class TrainConfig:
 
 
 _RANGES: Final = {
+    "batch_size": (2, MAX_BATCH),  # 2, as batch normalisation needs
     "d_updates": (1, math.inf),
     "g_updates": (1, math.inf),
     "chord_gain": (1, math.inf),

@@ -7,7 +7,6 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from data_prep.bars import SILENCE
 from data_prep.corpus import Corpus, Split
 from trainables.adversarial import AdversarialSystem
 from trainables.batches import BarDealer, Roll, one_hot
@@ -52,13 +51,14 @@ class MidiNet(AdversarialSystem):
             device=place,
             horizon=horizon,
         )
-        self.rests = bool((corpus.melody == SILENCE).any())  # where no rest was kept, none may be written
         self._shape = shape
 
     def notes(self, probability: Roll) -> Roll:
         """The notes, 0 or 1, that probabilities are heard as: one a step."""
-        return one_hot(binarise(probability, rests=self.rests)).to(probability)
+        return one_hot(binarise(probability, rests=self.dealer.rests)).to(probability)
 
     def generate(self, first_bar: NDArray[np.int8], chord: NDArray[np.int8], *, seed: int) -> NDArray[np.int8]:
         """Phrases (M, B, 16) by the averaged generator that begin with `first_bar` (M, 16) over `chord` (M, B, 4)."""
-        return continue_bars(self.judged_generator(), first_bar, chord, seed=seed, rests=self.rests, **self._shape)
+        return continue_bars(
+            self.judged_generator(), first_bar, chord, seed=seed, rests=self.dealer.rests, **self._shape
+        )

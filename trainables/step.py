@@ -11,15 +11,15 @@ from typing import Any, cast
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from trainables.averaging import AveragedGenerator
-from trainables.batches import Batch, Dealer, Roll
+from trainables.batches import Batch, Dealer, Roll, one_hot
 from trainables.config import TrainConfig
 from trainables.losses import LOSSES, gradient_penalty, mean_matching, squared_slopes
 from trainables.means import Means
 from trainables.networks.initialise import initialise
 from trainables.networks.layers import RowLinear, iterate_spectral_norms
+from trainables.sampling import binarise
 
 
 class Players:
@@ -78,7 +78,7 @@ def train_step(
     """
     if config.learning_rate_end != 1:
         players.scale_learning_rates(1 - (1 - config.learning_rate_end) * min(spent, 1.0))
-    show = _Showing(config, noise, spent)
+    show = _Showing(config, noise, spent, rests=dealer.rests)
     for update in range(config.d_updates):
         batch = dealer.draw(config.batch_size)
         z = torch.randn(config.batch_size, players.noise_width, generator=noise, device=batch.bar.device)
@@ -94,16 +94,17 @@ def train_step(
     _set_trainable(players.discriminator, True)
 
 
-def likeliest(bar: Roll) -> Roll:
-    """The likeliest note of each step alone, as 1."""
-    return F.one_hot(bar.argmax(-1), bar.shape[-1]).to(bar)
+def likeliest(bar: Roll, *, rests: bool) -> Roll:
+    """The likeliest note of each step alone, as 1; with `rests` none where generation would write one (`binarise`)."""
+    return one_hot(binarise(bar, rests=rests)).to(bar)
 
 
 class _Showing:
     """What D is shown of a bar: the bar itself, but for the options that keep it from telling bars by their values."""
 
-    def __init__(self, config: TrainConfig, noise: torch.Generator, spent: float) -> None:
+    def __init__(self, config: TrainConfig, noise: torch.Generator, spent: float, *, rests: bool) -> None:
         self.noise = noise
+        self._rests = rests
         self._straight_through = config.straight_through
         self._deviation = config.instance_noise * max(0.0, 1 - 2 * spent)
 
@@ -114,7 +115,7 @@ class _Showing:
     def fake(self, bar: Roll) -> Roll:
         """Generated bars, as their likeliest notes if these are asked for, under instance noise."""
         if self._straight_through:
-            bar = likeliest(bar) + bar - bar.detach()
+            bar = likeliest(bar, rests=self._rests) + (bar - bar.detach())
         return self.real(bar)
 
     def like(self, bar: Roll) -> Roll:

@@ -261,7 +261,6 @@ def _remarks(case: _Case) -> list[str]:
 def _no_alarm(case: _Case) -> str:
     limit = case.limit
     numbers = (
-        ("d_accuracy", case.diagnostic("d_accuracy"), f"below {limit.blind_accuracy} or above {limit.d_accuracy}"),
         ("noise_sensitivity", case.diagnostic("noise_sensitivity"), f"below {limit.noise_sensitivity}"),
         ("dup_rate", case.score("dup_rate"), f"above {case.real_score('dup_rate') + limit.duplicates:.2f}"),
         (
@@ -271,4 +270,23 @@ def _no_alarm(case: _Case) -> str:
         ),
     )
     known = [f"{name} {value:.2f} (alarm {rule})" for name, value, rule in numbers if not math.isnan(value)]
-    return ", ".join(known) or "nothing that could be wrong is measured"
+    return ", ".join([*_standing(case), *known]) or "nothing that could be wrong is measured"
+
+
+def _standing(case: _Case) -> list[str]:
+    """The discriminator's accuracy, and where that alone would be an alarm, what speaks against it."""
+    limit, accuracy = case.limit, case.diagnostic("d_accuracy")
+    if math.isnan(accuracy):
+        return []
+    told = f"d_accuracy {accuracy:.2f}"
+    if accuracy > limit.d_accuracy:
+        lasting, fake = case.now.losses.get("d_accuracy", accuracy), case.diagnostic("d_fake")
+        if lasting <= limit.d_accuracy:
+            return [
+                f"{told}, but {lasting:.2f} over the training before (alarm where both are above {limit.d_accuracy})"
+            ]
+        return [f"{told}, but d_fake {fake:.2f} (alarm below {limit.d_fake})"]
+    if accuracy < limit.blind_accuracy:
+        gradient = case.diagnostic("g_gradient")
+        return [f"{told}, but g_gradient {gradient:.2g} (alarm below {limit.blind_gradient})"]
+    return [f"{told} (alarms below {limit.blind_accuracy} and above {limit.d_accuracy})"]

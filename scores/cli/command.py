@@ -5,8 +5,9 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final
 
+from data_prep.console import Parser
 from data_prep.errors import UserError
 from data_prep.folder import shown
 from scores.cli.named import is_there
@@ -48,13 +49,6 @@ _ACCIDENTALS: Final = {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1}
 _CHORDS_HELP: Final = "name or number of the track that gives the chords, none for no such track"
 
 
-class _Parser(ArgumentParser):
-    """Errors in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UserError(f"{message}; see --help.")
-
-
 def parser() -> ArgumentParser:
     """The command line that scores files."""
     whole = _parser(
@@ -87,7 +81,7 @@ def compare_parser() -> ArgumentParser:
 
 
 def _parser(prog: str, usage: str, description: str, epilog: str) -> ArgumentParser:
-    return _Parser(
+    return Parser(
         prog=prog,
         usage=usage,
         description=description,

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import os
 import signal
 import socket
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 
 from data_prep import files
 from data_prep.errors import UserError
-from data_prep.files import pack_npz, read_limited, unpack_npz, write_atomic
+from data_prep.files import pack_npz, read_limited, unpack_npz, write_atomic, write_json
 from data_prep.folder import read_inside
 
 DTYPES = {"a": "int8", "b": "int32"}
@@ -372,3 +373,9 @@ def test_any_damage_is_refused_or_harmless(tmp_path: Path) -> None:
             assert {name: array.tolist() for name, array in back.items()} == {
                 name: array.tolist() for name, array in arrays.items()
             }
+
+
+def test_numpy_numbers_become_json(tmp_path: Path) -> None:
+    write_json(tmp_path / "a.json", {"x": np.float32(0.5), "n": np.int64(3)})
+    assert json.loads((tmp_path / "a.json").read_text()) == {"x": 0.5, "n": 3}
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]

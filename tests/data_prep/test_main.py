@@ -140,7 +140,7 @@ def test_info_counts_right(sheets: Path, tmp_path: Path, capsys: pytest.CaptureF
         (["lead-sheet", "music", "--out", "c", "--seed", "-1"], "seed is -1"),
         (["lead-sheet", "music", "--out", "c", "--seed", "one"], "invalid int value: 'one'"),
         (["lead-sheet", "music", "--out", "c", "--jobs", "0"], "--jobs is 0"),
-        (["lead-sheet", "music", "--out", "c", "--pedal", "hold"], "unrecognized arguments: --pedal hold"),
+        (["lead-sheet", "music", "--out", "c", "--pedal", "hold"], "There is no option --pedal: did you mean --seed?"),
         (["lead-sheet", "music", "--out", "c", "--rests", "x"], "invalid choice: 'x'"),
         (["lead-sheet", "music"], "required: --out"),
         (["lead-sheet", "--out", "c"], "required: PATH"),

@@ -1,11 +1,15 @@
-import json
+import sys
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pytest
 
 from reporting import provenance as module
-from reporting.provenance import provenance, write_json
+from reporting.provenance import provenance
+
+
+def told(folder: Path, **seeds: int) -> dict[str, Any]:
+    return provenance(corpus_digest="0" * 64, corpus_folder=folder, seeds=seeds, resources={"cpu": 1.0}, device="cpu")
 
 
 def test_outside_a_checkout_there_is_no_commit_and_no_claim_of_cleanness(
@@ -13,12 +17,15 @@ def test_outside_a_checkout_there_is_no_commit_and_no_claim_of_cleanness(
 ) -> None:
     monkeypatch.setattr(module, "_ROOT", tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
-    told = provenance(corpus_digest="0" * 64, corpus_folder=tmp_path, seed=3, resources={"cpu": 1.0})
-    assert told["git"] == {"commit": None, "dirty": None}
-    assert told["seeds"] == {"search": 3, "training": 3}
+    assert told(tmp_path)["git"] == {"commit": None, "dirty": None}
 
 
-def test_numpy_numbers_become_json(tmp_path: Path) -> None:
-    write_json(tmp_path / "a.json", {"x": np.float32(0.5), "n": np.int64(3)})
-    assert json.loads((tmp_path / "a.json").read_text()) == {"x": 0.5, "n": 3}
-    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+def test_seeds_and_device_are_those_that_were_used(tmp_path: Path) -> None:
+    assert told(tmp_path, training=3)["seeds"] == {"training": 3}
+    assert told(tmp_path)["machine"]["device"] == "cpu"
+
+
+def test_the_command_can_be_given_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "orig_argv", ["/opt/env/bin/python3.11", "-m", "trainables", "train", "mlp"])
+    monkeypatch.setattr(sys, "argv", ["/src/trainables/__main__.py", "train", "mlp"])
+    assert told(tmp_path)["command"] == ["python", "-m", "trainables", "train", "mlp"]

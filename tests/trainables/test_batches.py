@@ -12,6 +12,7 @@ from data_prep import bars as bar_functions
 from data_prep import chords
 from data_prep.chords import NO_CHORD
 from data_prep.corpus import Corpus, Split
+from data_prep.errors import UserError
 from trainables.batches import BarDealer, Batch, one_hot
 
 CPU = torch.device("cpu")
@@ -177,3 +178,31 @@ def test_at_the_ends_of_midi_bar_and_previous_move_by_the_same_octave(two_bars: 
     song = pair_corpus(two_bars, chord)
     bars = dealer(song)
     assert Counter(items(bars.draw(bars.items))) == expected_items(song)
+
+
+@pytest.mark.parametrize(("count", "chords_per_bar"), [(1, 4), (2, 1), (2, 4), (3, 1), (3, 4)])
+def test_a_matrix_of_bars_has_bars_before_and_chords_in_their_order(
+    count: int, chords_per_bar: int, corpus: Corpus
+) -> None:
+    bars = BarDealer(corpus, device=CPU, seed=0, bars=count, chords_per_bar=chords_per_bar)
+    rows = corpus.phrases(Split.TRAIN, count)
+    assert bars.items == 12 * len(rows)
+    chosen = torch.arange(0, bars.items, 7)
+    batch = bars.batch(chosen)
+    previous, chord = batch.condition
+    for item, roll, roll_before, classes in zip(chosen.tolist(), batch.bar, previous, chord, strict=True):
+        of_item, shift = rows[item // 12], item % 12 - 5
+        row, before = of_item[0], []
+        for _ in range(count):
+            row = corpus.prev[row] if row >= 0 else -1
+            before.append(corpus.melody[row] if row >= 0 else np.full(16, -1, np.int8))
+        wanted = corpus.chord[of_item] if chords_per_bar == 4 else corpus.first_chord[of_item]
+        line, line_before = corpus.melody[of_item].ravel(), np.concatenate(before[::-1])
+        np.testing.assert_array_equal(lines(roll[None])[0], bar_functions.transpose(line, shift))
+        np.testing.assert_array_equal(lines(roll_before[None])[0], bar_functions.transpose(line_before, shift))
+        np.testing.assert_array_equal(classes, [chords.transpose(each, shift) for each in wanted.ravel()])
+
+
+def test_a_split_without_so_many_consecutive_bars_is_refused(corpus: Corpus) -> None:
+    with pytest.raises(UserError, match="no 14 consecutive bars in its train songs"):
+        BarDealer(corpus, device=CPU, seed=0, bars=14)

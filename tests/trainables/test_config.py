@@ -127,7 +127,7 @@ def test_a_name_that_resembles_nothing_is_refused_with_all_names() -> None:
         (TrainConfig, "learning_rate_ratio", 0.0, "above 0"),
         (TrainConfig, "d_updates", 0, "at least 1"),
         (TrainConfig, "g_updates", 0, "at least 1"),
-        (TrainConfig, "batch_size", 1, "at least 2"),
+        (TrainConfig, "batch_size", 1, "from 2 to 65536"),
         (TrainConfig, "chord_gain", 0.5, "at least 1"),
         (TrainConfig, "learning_rate_end", 1.5, "from 0 to 1"),
         (TrainConfig, "previous_dropout", 1.0, "in [0, 1)"),

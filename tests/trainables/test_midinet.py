@@ -215,3 +215,13 @@ def test_numbers_next_to_zero_are_as_they_were_when_training_ends(before: bool, 
         assert bool(torch.tensor(1e-40) * 1 == 0) == before
     finally:
         torch.set_flush_denormal(False)
+
+
+def test_players_are_asked_about_songs_that_they_do_not_learn_from(corpus: Corpus) -> None:
+    # Validation songs of one pitch alone: what is said of real held-out bars must be said of these.
+    rows = corpus.rows(Split.VALIDATION)
+    melody = corpus.melody.copy()
+    melody[rows] = 60
+    net = MidiNet(VARIANTS["baseline"], CONFIG, replace(corpus, melody=melody), seed=0)
+    assert net.diagnose(seed=0)["real_pitches"] == 12  # in twelve keys
+    assert MidiNet(VARIANTS["baseline"], CONFIG, corpus, seed=0).diagnose(seed=0)["real_pitches"] > 12

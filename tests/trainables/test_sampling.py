@@ -150,3 +150,38 @@ def test_in_eval_mode_a_bar_does_not_depend_on_its_neighbours_in_the_batch(syste
         alone, together = generator(z[:1], previous[:1], chord[:1]), generator(z, previous, chord)
     torch.testing.assert_close(alone[0], together[0], rtol=1e-5, atol=1e-6)
     assert torch.equal(together, generator(z, previous, chord))
+
+
+class ChordsAsPitches(nn.Module):
+    """Writes each chord over the steps it is for, and keeps what it was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.previous: list[Tensor] = []
+
+    def forward(self, noise: Tensor, previous: Tensor, chord: Tensor) -> Tensor:
+        self.previous.append(bars_of(previous))
+        return one_hot((30 + chord).repeat_interleave(previous.shape[1] // chord.shape[1], dim=1))
+
+
+def bars_of(roll: Tensor) -> Tensor:
+    return torch.where(roll.any(-1), roll.argmax(-1), -1)
+
+
+@pytest.mark.parametrize("length", [1, 2, 4, 5, 8, 11])
+@pytest.mark.parametrize("chords_per_bar", [1, 4])
+@pytest.mark.parametrize("bars", [1, 2, 3])
+def test_matrices_of_several_bars_follow_each_other_over_their_chords(
+    bars: int, chords_per_bar: int, length: int
+) -> None:
+    chord = np.random.default_rng(length).integers(0, 24, (2, length, 4)).astype(np.int8)
+    prompt = np.full((2, 16), 70, np.int8)
+    stub = ChordsAsPitches()
+    found = continue_bars(stub, prompt, chord, seed=0, bars=bars, chords_per_bar=chords_per_bar)
+    heard = chord if chords_per_bar == 4 else np.repeat(chord[:, :, :1], 4, axis=2)
+    expected = np.repeat(heard + 30, 4, axis=2)
+    expected[:, 0] = 70
+    np.testing.assert_array_equal(found, expected)
+    before = np.concatenate([np.full((2, bars - 1, 16), -1), expected], axis=1)  # silence, then the phrase itself
+    for matrix, previous in enumerate(stub.previous):
+        np.testing.assert_array_equal(previous, before[:, matrix * bars : (matrix + 1) * bars].reshape(2, -1))

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,7 +10,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from data_prep.corpus import Corpus
+from trainables import step
 from trainables.config import TrainConfig
+from trainables.losses import mean_matching
 from trainables.means import Means
 from trainables.midinet import MidiNet
 from trainables.networks.layers import RowLinear
@@ -78,6 +81,46 @@ def test_the_gradient_penalty_acts_in_proportion_to_its_weight(corpus: Corpus, i
     none, one, ten = (torch.cat([g.flatten() for g in discriminator_gradients(net)]) for net in nets)
     assert (one - none).norm() > 1e-3 * none.norm()
     torch.testing.assert_close(ten - none, 10 * (one - none))
+
+
+def test_the_gradient_penalty_is_taken_between_real_and_generated_bars(corpus: Corpus) -> None:
+    net = midinet(corpus, Variant(d_norm="none"), loss="wgan_gp")
+    seen = shown(net)
+    one_step(net)
+    real, fake, between = seen[:3]
+    share = (between - real).flatten(1).norm(dim=1) / (fake - real).flatten(1).norm(dim=1)
+    assert ((share > 0) & (share < 1)).all()
+    assert len(share.unique()) == 4  # each bar at a place of its own
+    torch.testing.assert_close(between, real + share.view(-1, 1, 1) * (fake - real), rtol=0, atol=1e-5)
+
+
+def test_only_what_the_discriminator_sees_is_noisy(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    net = midinet(corpus, instance_noise=0.2)
+    features: list[Tensor] = []
+    ask = net.players.discriminator.features
+    monkeypatch.setattr(
+        net.players.discriminator, "features", lambda bar, *rest: features.append(bar.clone()) or ask(bar, *rest)
+    )
+    matched: list[tuple[Tensor, Tensor]] = []
+    monkeypatch.setattr(
+        step, "mean_matching", lambda real, fake: matched.append((real, fake)) or mean_matching(real, fake)
+    )
+    one_step(net)
+    assert features[0].min() < 0  # real bars whose features are matched
+    bars = next((real, fake) for real, fake in matched if real.shape[1:] == (16, 128))
+    assert all(((bar >= 0) & (bar <= 1)).all() for bar in bars)  # but not the bars whose means are
+
+
+def test_notes_shown_straight_through_have_rests_where_the_corpus_has(corpus: Corpus) -> None:
+    melody = corpus.melody.copy()
+    melody[:, 3::4] = -1
+    for music, rests in ((corpus, False), (replace(corpus, melody=melody), True)):
+        net = midinet(music, straight_through=True)
+        with torch.no_grad():
+            net.players.generator.output.bias.fill_(-20.0)  # no pitch is likely
+        seen = shown(net)
+        one_step(net)
+        assert (seen[1].sum(-1) == (0 if rests else 1)).all()
 
 
 @pytest.mark.parametrize(("spent", "deviation"), [(0.0, 0.2), (0.25, 0.1), (0.5, 0.0), (0.9, 0.0)])

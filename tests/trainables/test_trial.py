@@ -49,7 +49,7 @@ def suggestions(count: int = 12) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("settings", suggestions())
 def test_every_searched_number_reaches_its_optimiser_or_layer(settings: dict[str, Any], corpus: Corpus) -> None:
     trial = make("baseline", settings, corpus)
-    players = trial.trained.players
+    players = trial.training.system.players
     rate, ratio = settings["learning_rate"], settings["learning_rate_ratio"]
     rate_d, rate_g = players.optimiser_d.param_groups[0]["lr"], players.optimiser_g.param_groups[0]["lr"]
     assert math.sqrt(rate_d * rate_g) == pytest.approx(rate)
@@ -71,7 +71,7 @@ def test_every_searched_number_reaches_its_optimiser_or_layer(settings: dict[str
     steps = {"d": 0, "g": 0}
     for side, optimiser in (("d", players.optimiser_d), ("g", players.optimiser_g)):
         optimiser.register_step_post_hook(lambda *_, side=side: steps.update({side: steps[side] + 1}))
-    trial.trained.train(until=1)
+    trial.training.system.train(until=1)
     assert steps == {"d": settings["d_updates"], "g": settings["g_updates"]}
 
 
@@ -129,7 +129,7 @@ def test_divergence_ends_the_trial_with_the_worst_objective_and_no_music(corpus:
     trial = make("baseline", {}, corpus)
     assert trial.train()["objective"] < WORST["objective"]
     with torch.no_grad():
-        trial.trained.players.generator.output.weight.fill_(math.nan)
+        trial.training.system.players.generator.output.weight.fill_(math.nan)
     result = trial.train()
     assert result["diverged"]
     assert result["done"]
@@ -144,14 +144,14 @@ def test_evaluations_that_do_not_make_the_objective_ask_for_fewer_rollouts(
 ) -> None:
     trial = make("baseline", {}, corpus)
     asked: list[int] = []
-    generate = trial.trained.generate
+    generate = trial.training.system.generate
 
     def counted(first_bar: Any, chord: Any, *, seed: int) -> Any:
         asked.append(len(first_bar))
         return generate(first_bar, chord, seed=seed)
 
-    monkeypatch.setattr(trial.judge, "samples", lambda system, by_beat: {})
-    monkeypatch.setattr(trial.trained, "generate", counted)
+    monkeypatch.setattr(Judge, "samples", lambda self, system, by_beat: {})
+    monkeypatch.setattr(trial.training.system, "generate", counted)
     for _ in range(BUDGET.evaluations):
         trial.train()
     assert asked == [4, 8, 8, 8]

@@ -2,10 +2,10 @@
 
 from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
+from data_prep.console import Parser
 from data_prep.errors import UserError, unknown
 from trainables.config import Budget
 
@@ -63,23 +63,6 @@ _TRAIN_DEFAULTS: Final = {
 """Defaults are filled in after parsing, so that it is known what was given besides --resume."""
 
 
-class _Parser(ArgumentParser):
-    """Errors in one line, with the nearest right name."""
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        options = self._option_string_actions
-        for argument in args or ():
-            name = argument.partition("=")[0]
-            if name.startswith("--") and len(name) > 2 and name not in options and not self._subparsers:
-                near = get_close_matches(name, options, n=1)
-                hint = f"did you mean {near[0]}?" if near else "see --help."
-                raise UserError(f"There is no option {name}: {hint}")
-        return super().parse_known_args(args, namespace)
-
-    def error(self, message: str) -> NoReturn:
-        raise UserError(f"{message}; see --help.")
-
-
 def parse(arguments: Sequence[str]) -> Namespace:
     """What the command line asks for; `command` is one of `COMMANDS`.
 
@@ -108,7 +91,7 @@ def _complete(options: Namespace) -> None:
 
 
 def _parser() -> ArgumentParser:
-    whole = _Parser(
+    whole = Parser(
         prog="python -m trainables",
         description="The systems without a search: train one configuration, let it write music, see what there is.",
         epilog=EXAMPLES,

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from data_prep.corpus import Corpus
 from data_prep.folder import shown
 from data_prep.harmony import first_chords
-from reporting import audio, pianoroll
-from reporting.midi import is_piano, write_midi
+from reporting.midi import is_piano
+from reporting.phrase import Phrase
 from reporting.progress import shown_on
 from trainables.checkpoint import restored
 from trainables.checks import require
@@ -20,7 +20,6 @@ from trainables.cli.request import Request, request_of
 from trainables.cli.runs import CHECKPOINT, find_trained, read_music, run_folder
 from trainables.cli.training import writing
 from trainables.systems import described
-from trainables.variants import Variant
 
 MAX_BARS: Final = 128
 MAX_COUNT: Final = 100
@@ -54,14 +53,13 @@ def generate(options: Namespace) -> int:
     system = restored(trained.trial / CHECKPOINT, trained.system, trained.settings, music, horizon=trained.horizon)
     phrases = system.generate(request.first_bar, request.chord, seed=options.seed)
     out = trained.trial / "generated" if options.out is None else options.out.expanduser()
-    by_beat = getattr(network, "chords_per_bar", 1) > 1
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
         first = _next_number(out)
         for number, phrase in enumerate(phrases):
-            _write(out / f"phrase-{first + number}", phrase, request, number, by_beat=by_beat)
+            _phrase(phrase, request, number, by_beat=network.by_beat).write(out / f"phrase-{first + number}")
     console.print(f"{trained.system} of {shown(str(trained.trial))}: {_counted(len(phrases))} of {options.bars} bars")
-    if isinstance(music, Corpus) and not isinstance(network, Variant):
+    if isinstance(music, Corpus) and not network.hears_chords:
         console.print(f"  chords       are played beside the music, but {trained.system} does not hear them")
     files = f"phrase-{first}" + (f" to phrase-{first + len(phrases) - 1}" if len(phrases) > 1 else "")
     console.print(f"  listen       {shown(str(out))}: {files}, each .mid, .wav and .png")
@@ -77,12 +75,10 @@ def _next_number(out: Path) -> int:
     return 1 + max((int(found[1]) for path in out.iterdir() if (found := _WRITTEN.fullmatch(path.name))), default=0)
 
 
-def _write(path: Path, music: NDArray[Any], request: Request, number: int, *, by_beat: bool) -> None:
-    """A phrase over the chords that its system was given, and where there is one the real phrase below its picture."""
+def _phrase(music: NDArray[Any], request: Request, number: int, *, by_beat: bool) -> Phrase:
+    """A phrase over the chords that its system was given."""
     chord = None
     if not is_piano(music):
         chord = request.chord[number] if by_beat else first_chords(request.chord[number])
     real = None if request.real is None else request.real[number]
-    write_midi(path.with_suffix(".mid"), music, chord, tempo=request.tempo)
-    pianoroll.write_png(path.with_suffix(".png"), pianoroll.draw(music, chord, reference=real))
-    audio.write_wav(path.with_suffix(".wav"), audio.synthesize(music, chord, tempo=request.tempo))
+    return Phrase(music=music, real=real, chord=chord, tempo=request.tempo)

@@ -1,6 +1,5 @@
 """`python -m trainables train`: one configuration, with the outputs of a trial of a search."""
 
-import shlex
 import time
 from argparse import Namespace
 from collections.abc import Mapping
@@ -11,30 +10,33 @@ from typing import Final
 import torch
 from rich.console import Console
 
-from data_prep import corpus, kinds, locate
+from data_prep import kinds, locate
 from data_prep.corpus import Corpus
 from data_prep.errors import UserError
+from data_prep.files import write_json
 from data_prep.folder import shown
 from data_prep.pool import cores
 from data_prep.windows import WindowCorpus
 from reporting import leaderboard
-from reporting.anchors import RANDOM_BARS, RANDOM_NOTES, REAL, anchors
+from reporting.anchors import anchors
+from reporting.conclusion import conclude_training, quoted, relative
 from reporting.progress import shown_on
-from reporting.provenance import provenance, write_json
+from reporting.provenance import provenance
 from reporting.tensorboard import TrialBoard
 from reporting.trial_folder import TrialFolder
 from reporting.trial_report import TrialReport
+from search_spaces.run_folder import free_name, new_folder
 from search_spaces.study import Outcome, TrialRecord, trial_name
 from trainables.cli import about, display
-from trainables.cli.plan import TrainPlan, epoch_bars, free_name, new_folder, num_keys
+from trainables.cli.plan import TrainPlan, epoch_bars, num_keys
 from trainables.cli.runs import read_json, read_music, reading, run_folder
 from trainables.cli.settings import read_settings
-from trainables.cli.training import Training, told, writing
+from trainables.cli.training import load, save, told, writing
 from trainables.config import Budget
 from trainables.device import device_of
 from trainables.judge import Judge
-from trainables.systems import described
-from trainables.variants import Variant
+from trainables.systems import corpora_of, described
+from trainables.training import Training
 
 DIVERGED: Final = 1
 INTERRUPTED: Final = 130
@@ -59,7 +61,7 @@ def _new(options: Namespace, console: Console) -> int:
     device = device_of(options.device)
     name = free_name(options.results, options.system) if options.name is None else options.name
     run = new_folder(options.results, name)
-    locate.check(options.data, (corpus.KIND,) if isinstance(parts.network, Variant) else kinds.KINDS)
+    locate.check(options.data, corpora_of(options.system))
     with shown_on(console, _READING) as progress:
         folder = locate.resolve(options.data, progress, jobs=cores())
     music = kinds.load(folder)
@@ -73,14 +75,19 @@ def _new(options: Namespace, console: Console) -> int:
         threads=options.threads,
         budget=_budget(options, epoch),
     )
-    torch.set_num_threads(plan.threads)
     console.print(f"Music: {_size(music)} in {shown(str(folder))}")
     console.print(f"System: {plan.system}, {about.told(about.weights(parts.network))} weights, on {device}")
     judge = Judge(music, rollouts=plan.budget.rollouts, early_rollouts=plan.budget.early_rollouts)
-    training = Training(plan, music, judge)
+    training = _training(plan, music, judge)
     scale = anchors(music, judge)
     resources = {"gpu": 1.0} if device.startswith("cuda") else {"cpu": float(plan.threads)}
-    sources = provenance(corpus_digest=music.digest, corpus_folder=folder, seed=plan.seed, resources=resources)
+    sources = provenance(
+        corpus_digest=music.digest,
+        corpus_folder=folder,
+        seeds={"training": plan.seed},
+        resources=resources,
+        device=device,
+    )
     trial = run / "trials" / _TRIAL
     with writing(run):
         trial.mkdir(parents=True)
@@ -98,19 +105,27 @@ def _resumed(options: Namespace, console: Console) -> int:
         raise UserError(f"{shown(str(run))} is a search, which cannot be gone on with: name a run of `train`.")
     with reading(run / "plan.json"):
         plan = TrainPlan.from_json(values)
-    device_of(plan.device)
+    device_of(plan.device)  # before any long work
     with shown_on(console, _READING) as progress:
         music = read_music(run, progress)
-    torch.set_num_threads(plan.threads)
     judge = Judge(music, rollouts=plan.budget.rollouts, early_rollouts=plan.budget.early_rollouts)
-    training = Training(plan, music, judge)
+    training = _training(plan, music, judge)
     with writing(run):
         (run / "trials" / _TRIAL).mkdir(parents=True, exist_ok=True)
-        training.load(run / "trials" / _TRIAL)
+        load(training, run / "trials" / _TRIAL)
     console.print(
         f"Going on with {shown(run.name)} after evaluation {training.evaluation} of {plan.budget.evaluations}"
     )
     return _run(plan, run, training, anchors(music, judge), console)
+
+
+def _training(plan: TrainPlan, music: Corpus | WindowCorpus, judge: Judge) -> Training:
+    torch.set_num_threads(plan.threads)
+    training = Training(
+        plan.system, plan.settings, music, judge, plan.budget, seed=plan.seed, device=device_of(plan.device)
+    )
+    _ = training.system  # built now: what cannot be is refused before anything is written
+    return training
 
 
 def _budget(options: Namespace, epoch: int) -> Budget:
@@ -161,32 +176,19 @@ def _run(
     if outcome is Outcome.DIVERGED:
         console.print(f"Diverged: {training.last['verdict_reason']}{_last_good(trial)}.")
         return DIVERGED
-    _conclude(run, training, scale, (time.monotonic() - start) / 60, console)
+    conclude_training(run, _TRIAL, training.last, scale, (time.monotonic() - start) / 60, console)
     return 0
-
-
-def _conclude(
-    run: Path, training: Training, scale: Mapping[str, Mapping[str, float]], minutes: float, console: Console
-) -> None:
-    """Say how good it is, where to listen and what to do next."""
-    points = ", ".join(f"{name} {scale[name]['objective']:.3f}" for name in (REAL, RANDOM_BARS, RANDOM_NOTES))
-    console.print(f"Done after {minutes:.1f} minutes: objective {training.last['objective']:.3f} ({points})")
-    console.print(f"  verdict      {training.last['verdict']}: {training.last['verdict_reason']}")
-    console.print(f"  listen       {_shown(run / 'trials' / _TRIAL / 'samples')}")
-    console.print(f"  leaderboard  {_shown(run / 'leaderboard.md')}")
-    console.print(f"  look         tensorboard --logdir {_quoted(run.parent)}")
-    console.print(f"  more         python -m trainables generate {_quoted(run)}")
 
 
 def _evaluations(plan: TrainPlan, trial: Path, training: Training, report: TrialReport, console: Console) -> None:
     begun, before = training.system.bars_seen, training.seconds
     with display.progress_of(console, plan.budget.bars, lambda: training.system.bars_seen) as beside:
         while not training.over:
-            result = training.go_on()
+            result = training.step(training.evaluation + 1)
             with writing(trial):
                 report.add(result, result.pop("_media", None), audio=False)
                 if not result["diverged"]:
-                    training.save(trial)
+                    save(training, trial)
             speed = (training.system.bars_seen - begun) / max(training.seconds - before, 1e-9)
             console.print(told(result, plan.budget.evaluations, speed))
             beside("  ".join(f"{name} {value:.3g}" for name, value in result["losses"].items() if "loss" in name))
@@ -214,19 +216,10 @@ def _write_leaderboard(
 
 def _interrupted(run: Path, training: Training, plan: TrainPlan, console: Console) -> int:
     console.print(f"Interrupted after evaluation {training.evaluation} of {plan.budget.evaluations}.")
-    console.print(f"  go on        python -m trainables train --resume {_quoted(run)}")
+    console.print(f"  go on        python -m trainables train --resume {quoted(run)}")
     return INTERRUPTED
 
 
 def _last_good(trial: Path) -> str:
     samples = trial / "samples"
-    return f"; the last good music is in {_shown(samples)}" if samples.is_dir() else ""
-
-
-def _shown(path: Path) -> str:
-    """Relative where that is shorter."""
-    return shown(str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path))
-
-
-def _quoted(path: Path) -> str:
-    return shlex.quote(_shown(path))
+    return f"; the last good music is in {relative(samples)}" if samples.is_dir() else ""

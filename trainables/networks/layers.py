@@ -181,20 +181,19 @@ def normalised(player: nn.Module) -> Iterator[tuple[SpectralScale, Float[Tensor,
 def batch_statistics(player: nn.Module) -> Iterator[None]:
     """Batch normalisation by what it is shown, as in training, but without learning from it."""
     norms = [
-        (module, module.track_running_stats)
+        (module, module.track_running_stats, module.training)
         for module in player.modules()
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d)
     ]
-    training = player.training
-    player.train()
-    for norm, _ in norms:
+    for norm, _, _ in norms:
         norm.track_running_stats = False
+        norm.train()  # and nothing else: dropout and noise are as they were
     try:
         yield
     finally:
-        for norm, tracked in norms:
+        for norm, tracked, training in norms:
             norm.track_running_stats = tracked
-        player.train(training)
+            norm.train(training)
 
 
 def cancelled_spectral_norms(player: nn.Module) -> list[str]:

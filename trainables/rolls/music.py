@@ -28,11 +28,13 @@ class Music(Protocol):
 
     Attributes:
         loudest: the largest cell a window may have.
+        rests: whether there may be silence.
         loudness: what a cell of a note is worth, of 1, where a system knows only whether it sounds.
         register: lowest and highest pitch of the training songs.
     """
 
     loudest: int
+    rests: bool
     loudness: float
     register: tuple[int, int]
 
@@ -125,6 +127,7 @@ class PianoMusic:
     """A corpus of windows: notes of any number at once, each with its velocity, rasterised when they are needed."""
 
     loudest: int = _LOUDEST
+    rests: bool = True
 
     def __init__(self, corpus: WindowCorpus, device: torch.device) -> None:
         self._corpus, self._device = corpus, device

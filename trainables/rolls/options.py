@@ -10,6 +10,7 @@ from typing import ClassVar, Final
 
 from data_prep.kinds import KINDS
 from trainables.checks import check_fields, check_ranges, require
+from trainables.config import MAX_BATCH
 
 _ANY: Final = (0, math.inf)
 _SOME: Final = (1, math.inf)
@@ -85,7 +86,7 @@ class LstmConfig:
         check_fields(self)
         for name in ("learning_rate", "clip_norm", "temperature"):
             require(getattr(self, name) > 0, name, getattr(self, name), "above 0")
-        check_ranges(self, {"learning_rate_floor": (0, 1), "triangles": _SOME, "batch_size": _SOME})
+        check_ranges(self, {"learning_rate_floor": (0, 1), "triangles": _SOME, "batch_size": (1, MAX_BATCH)})
         check_ranges(self, {"weight_decay": _ANY})
 
 
@@ -130,7 +131,7 @@ class VaeConfig:
         """Refuse values that no optimiser can use."""
         check_fields(self)
         require(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
-        require(self.batch_size >= 2, "batch_size", self.batch_size, "at least 2, as batch normalisation needs")
+        check_ranges(self, {"batch_size": (2, MAX_BATCH)})  # 2, as batch normalisation needs
         check_ranges(self, {"beta": _ANY, "kl_warm_up": (0, 1), "free_bits": _ANY})
 
 

@@ -28,7 +28,7 @@ class RollWindows(Dealer):
                 "prepare it from more or longer songs."
             )
         self._shifts = SHIFTS if transpose else range(1)
-        super().__init__(len(self._windows) * len(self._shifts), bars_per_item=BARS, seed=seed)
+        super().__init__(len(self._windows) * len(self._shifts), bars_per_item=BARS, rests=music.rests, seed=seed)
 
     @property
     def register(self) -> tuple[int, int]:

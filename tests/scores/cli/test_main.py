@@ -178,7 +178,7 @@ def test_what_is_no_music_is_told_in_one_line(tmp_path: Path, capsys: pytest.Cap
     ("arguments", "told"),
     [
         ((), "required: FILE.mid"),
-        (("--nonsense", "a.mid"), "unrecognized"),
+        (("--jsom", "a.mid"), "There is no option --jsom: did you mean --json?"),
         (("a.mid", "--key", "H"), "--key is 'H'"),
         (("compare",), "required: GENERATED, REFERENCE"),
         (("compare", "builtin"), "required: REFERENCE"),

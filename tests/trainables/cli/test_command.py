@@ -149,7 +149,7 @@ def test_rules_and_descriptions_are_taken_from_the_declarations() -> None:
     assert found["loss"].rule == "bce, hinge, wgan_gp"
     assert found["learning_rate_ratio"].rule == "a number, above 0"
     assert found["beta1"].rule == "a number, in [0, 1)"
-    assert found["batch_size"].rule == "a whole number, at least 2"
+    assert found["batch_size"].rule == "a whole number, from 2 to 65536"
     assert found["bars"].rule == "a whole number, from 1 to 8"
     assert found["d_sees_previous"].rule == "true or false"
     assert found["learning_rate"].about == "Geometric mean of the two learning rates."

@@ -20,10 +20,10 @@ from reporting.trial_folder import read_scores
 from tests.trainables.cli.conftest import ENVIRONMENT, PAIR, ROOT, TINY, Run, command, on_disk
 from trainables.checkpoint import read_state
 from trainables.cli.plan import TrainPlan, epoch_bars
-from trainables.cli.training import Training
 from trainables.config import Budget
 from trainables.judge import Judge
 from trainables.systems import described
+from trainables.training import Training
 from trainables.trial import TRAINABLES
 
 SETTINGS = {"hidden": 16, "embedding": 16, "layers": 1}
@@ -130,7 +130,7 @@ def test_going_on_after_a_kill_equals_never_having_stopped(trained: Path, bars: 
     assert_same_runs(trained, tmp_path / "killed")
 
 
-@pytest.mark.parametrize(("method", "at"), [("go_on", 1), ("go_on", 2), ("save", 3)])
+@pytest.mark.parametrize(("method", "at"), [("step", 1), ("step", 2), ("state_dict", 3)])
 def test_an_interruption_ends_in_order_and_says_how_to_go_on(
     method: str, at: int, trained: Path, bars: Path, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,7 +140,7 @@ def test_an_interruption_ends_in_order_and_says_how_to_go_on(
         code, output, errors = run(*words, "--device", "cpu")
     assert (code, errors) == (130, "")
     assert f"python -m trainables train --resume {tmp_path / 'half'}" in output
-    ending = "not judged" if (method, at) == ("go_on", 1) else "stopped"
+    ending = "not judged" if (method, at) == ("step", 1) else "stopped"
     standing = json.loads((tmp_path / "half" / "leaderboard.json").read_text())
     assert next(line["outcome"] for line in standing if line["name"] == "0000") == ending
     code, output, _ = run("train", "--resume", tmp_path / "half")
@@ -153,7 +153,7 @@ def test_two_players_go_on_as_one_network_does(
     trained_pair: Path, bars: Path, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        interrupt(patched, Training, "go_on", at=2)
+        interrupt(patched, Training, "step", at=2)
         words = ("train", *PAIR, "--data", bars, "--results", tmp_path, "--name", "half", "--device", "cpu")
         assert run(*words)[0] == 130
     assert run("train", "--resume", tmp_path / "half")[0] == 0
@@ -185,16 +185,16 @@ def test_going_on_with_a_finished_run_tells_its_end_again(trained: Path, tmp_pat
 def test_divergence_is_told_in_one_line_and_leaves_the_last_good_music(
     bars: Path, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    going_on = Training.go_on
+    step = Training.step
 
-    def spoilt(self: Training) -> dict[str, Any]:
-        if self.evaluation == 1:
+    def spoilt(self: Training, evaluation: int) -> dict[str, Any]:
+        if evaluation == 2:
             with torch.no_grad():
                 for weight in self.system.players.generator.parameters():
                     weight.fill_(math.nan)
-        return going_on(self)
+        return step(self, evaluation)
 
-    monkeypatch.setattr(Training, "go_on", spoilt)
+    monkeypatch.setattr(Training, "step", spoilt)
     code, output, errors = run("train", *PAIR, "--data", bars, "--results", tmp_path, "--name", "spoilt")
     assert (code, errors) == (1, "")
     last = output.splitlines()[-1]
@@ -300,10 +300,10 @@ def test_other_music_than_before_is_refused(corpus: Corpus, tmp_path: Path, run:
 
 
 def test_a_full_disk_is_told_in_one_line(bars: Path, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(self: Training, trial: Path) -> None:
+    def full(folder: Path, state: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Training, "save", full)
+    monkeypatch.setattr("trainables.cli.training.write_state", full)
     code, _, errors = run("train", *TINY, "--data", bars, "--results", tmp_path, "--name", "full")
     assert code == 2
     assert "cannot be written to (No space left on device)" in errors
