@@ -217,9 +217,7 @@ def _tuner(
             stop=reporter.interruption,
             verbose=0,
             failure_config=tune.FailureConfig(max_failures=3),
-            checkpoint_config=tune.CheckpointConfig(
-                num_to_keep=2, checkpoint_frequency=space.first_rung, checkpoint_at_end=True
-            ),
+            checkpoint_config=tune.CheckpointConfig(num_to_keep=2, checkpoint_frequency=1, checkpoint_at_end=True),
         ),
     )
 

@@ -27,7 +27,8 @@ class TrialFolder:
         """One evaluation, as a line of JSON, whatever a full disk or a crash left of the line before."""
         path = self.path / "scores.jsonl"
         text = json.dumps(row, default=float) + "\n"
-        cut = path.exists() and not path.read_bytes().endswith(b"\n")
+        before = path.read_bytes() if path.exists() else b""
+        cut = bool(before) and not before.endswith(b"\n")
         with path.open("a") as file:
             file.write("\n" + text if cut else text)
 

@@ -15,8 +15,8 @@ from search_spaces.run_folder import free_name, new_folder
 from search_spaces.space import Space, load_space, space_names
 from trainables.systems import SYSTEM, SYSTEMS, corpora_of, system_of
 
-_MINUTES: Final = 13
-"""Default time of a search: on two CPU cores it then ends, with its start, within a quarter of an hour."""
+_LOOKS: Final = 8
+"""Suggestions by which two systems are told apart."""
 
 _EXAMPLES: Final = """\
 examples:
@@ -67,7 +67,7 @@ def parser() -> ArgumentParser:
         "--time-budget",
         type=_seconds,
         metavar="TIME",
-        help=f"stop after 90s, 30m, 8h; or none (default: {_MINUTES}m, or none if --trials is given)",
+        help="stop after 90s, 30m, 8h; or none (default: the space's own, mostly 13m; none if --trials is given)",
     )
     option("--concurrency", type=int, metavar="N", help="trials at a time (default: as many as there is room for)")
     option("--seed", type=int, default=0, metavar="N", help="of the search and of each training (default: 0)")
@@ -91,12 +91,17 @@ def space_of(arguments: Namespace) -> Space:
     varied = space.parameters()
     if SYSTEM in varied:
         raise UserError(f"--system is {arguments.system!r}, but --space {arguments.space} tries systems itself.")
-    space = replace(space, system=arguments.system)
+    other = replace(space, system=arguments.system)
     try:
-        space.parameters()
+        same = other.settled(_LOOKS) == space.settled(_LOOKS)
+        other.parameters()
     except UserError as error:
         raise UserError(f"--space {arguments.space} cannot search --system {arguments.system}: {error}") from error
-    return space
+    if same and other.system != space.system:
+        raise UserError(
+            f"--space {arguments.space} varies all that tells {other.system} from {space.system}: leave out --system."
+        )
+    return other
 
 
 def plan_of(arguments: Namespace, space: Space) -> Plan:
@@ -112,7 +117,7 @@ def plan_of(arguments: Namespace, space: Space) -> Plan:
         name=free_name(results, arguments.space) if arguments.name is None else arguments.name,
         results=results,
         trials=space.trials if arguments.trials is None else arguments.trials,
-        time_budget=time_budget(arguments),
+        time_budget=time_budget(arguments, space),
         concurrency=arguments.concurrency,
         seed=arguments.seed,
         address=arguments.address or os.environ.get("RAY_ADDRESS") or "local",
@@ -122,11 +127,11 @@ def plan_of(arguments: Namespace, space: Space) -> Plan:
     return plan
 
 
-def time_budget(arguments: Namespace) -> float | None:
+def time_budget(arguments: Namespace, space: Space) -> float | None:
     """Seconds the search may take, None for no limit: who asks for a number of trials wants them all."""
     if arguments.time_budget is not None:
         return None if arguments.time_budget == float("inf") else float(arguments.time_budget)
-    return None if arguments.trials is not None else _MINUTES * 60.0
+    return None if arguments.trials is not None or space.minutes is None else space.minutes * 60.0
 
 
 def _seconds(text: str) -> float:

@@ -23,5 +23,6 @@ SPACE = Space(
     suggest=suggest,
     known=tuple(Known(source=f"paper {SYSTEMS[name].section}: {name}", parameters={SYSTEM: name}) for name in NAMES),
     trials=len(NAMES),
+    minutes=None,
     first_rung=Budget().evaluations,  # nothing is stopped early: it is a comparison
 )

@@ -12,6 +12,7 @@ from optuna import Study
 from optuna.trial import Trial, TrialState
 from ray.tune.search import Searcher
 
+from scores.objective import WORST
 from search_spaces.space import GUARDED, Space
 from search_spaces.study import open_study, trial_name
 
@@ -42,7 +43,7 @@ class StudySearcher(Searcher):
         self._live: dict[str, Trial] = {}
         self._reported: dict[int, int] = {}
         self._begun = 0
-        for known in space.known:
+        for known in space.distinct_known():
             self._study.enqueue_trial(dict(known.parameters), user_attrs={"known": known.source})
 
     @property
@@ -129,7 +130,8 @@ class StudySearcher(Searcher):
 
     def _values(self, result: dict[str, Any]) -> list[float]:
         """What the study minimises, in its order; Ray hands a searcher nested results flattened."""
-        return [result["objective" if name == "objective" else f"objectives/{name}"] for name in self._space.objectives]
+        keys = {name: name if name == "objective" else f"objectives/{name}" for name in self._space.objectives}
+        return [result.get(key, WORST[name]) for name, key in keys.items()]  # one player alone has no balance
 
     def _mark_diverged(self, trial: Trial, step: int) -> None:
         trial.set_user_attr("diverged", True)

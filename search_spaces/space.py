@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import optuna
-from optuna.trial import BaseTrial
+from optuna.trial import BaseTrial, FixedTrial
 
 from data_prep.errors import UserError, unknown
 from scores.objective import OBJECTIVES
@@ -50,6 +50,10 @@ class Space:
     known: tuple[Known, ...] = ()
     budget: Budget = field(default_factory=Budget)
     trials: int = 16
+    minutes: float | None = 13
+    """Default time of a search, None for no limit: on two CPU cores it then ends, with its start, within a quarter of
+    an hour."""
+
     first_rung: int = 4
     """Evaluation after which the worse half of the trials, by `objective`, is stopped."""
 
@@ -62,20 +66,43 @@ class Space:
         if not 1 <= self.first_rung <= self.budget.evaluations:
             raise ValueError(f"first_rung is {self.first_rung}, but must be from 1 to {self.budget.evaluations}.")
 
+    def distinct_known(self) -> list[Known]:
+        """The known balances; of those that come to the same settings of this system, the first."""
+        found: list[tuple[Known, dict[str, Any]]] = []
+        for known in self.known:
+            settings = self.suggest(FixedTrial(dict(known.parameters)), self.system)
+            if all(settings != other for _, other in found):
+                found.append((known, settings))
+        return [known for known, _ in found]
+
+    def settled(self, looks: int) -> list[tuple[Any, Any]]:
+        """Networks and numbers of so many suggestions by chance, which are the same at every call.
+
+        Raises:
+            UserError: a suggestion that the system cannot follow.
+        """
+        study = _random_study()
+        found = (described(self.system, self.suggest(study.ask(), self.system)) for _ in range(looks))
+        return [(system.network, system.config) for system in found]
+
     def parameters(self) -> list[str]:
         """Names of everything that may be varied, those that only some trials have included.
 
         Raises:
             UserError: a suggestion that the system cannot follow.
         """
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
-        study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+        study = _random_study()
         names: dict[str, None] = {}
         for _ in range(_LOOKS):
             trial = study.ask()
             described(self.system, self.suggest(trial, self.system))
             names |= dict.fromkeys(trial.params)
         return list(names)
+
+
+def _random_study() -> optuna.Study:
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    return optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
 
 
 def _check_objectives(names: tuple[str, ...]) -> None:

@@ -288,7 +288,7 @@ def test_the_time_budget_is_for_those_who_did_not_ask_for_a_number_of_trials() -
         ("--time-budget", "none"): None,
     }
     for arguments, seconds in budgets.items():
-        assert time_budget(parse(["--space", "smoke", *arguments])) == seconds
+        assert time_budget(parse(["--space", "smoke", *arguments]), SPACE) == seconds
 
 
 def test_help_is_the_committed_one(monkeypatch: pytest.MonkeyPatch) -> None:

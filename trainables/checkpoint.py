@@ -12,7 +12,7 @@ import torch
 from data_prep.errors import UserError
 from data_prep.files import write_atomic
 from data_prep.folder import shown
-from trainables.build import Music, System, build
+from trainables.factory import Music, System, build
 
 STATE_FILE: Final = "state.pt"
 _FAULTS: Final = (OSError, RuntimeError, LookupError, TypeError, ValueError, AttributeError, EOFError, UnpicklingError)

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scores.objective import OBJECTIVES, WORST
-from trainables.build import System
 from trainables.config import AVERAGED_EVALUATIONS, Budget
+from trainables.factory import System
 from trainables.judge import NOISE_SEED, Judge
 from trainables.verdict import Evaluation, Verdict, verdict
 

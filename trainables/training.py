@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Final
 
-from trainables.build import Music, System, build
 from trainables.config import Budget
+from trainables.factory import Music, System, build
 from trainables.judge import Judge
 from trainables.record import Record
 from trainables.systems import described

@@ -8,10 +8,10 @@ from typing import Any, ClassVar, Final
 import torch
 from ray import tune
 
-from trainables.build import Music
 from trainables.checkpoint import read_state, sound, write_state
 from trainables.config import Budget
 from trainables.device import device_of
+from trainables.factory import Music
 from trainables.judge import Judge
 from trainables.systems import SYSTEMS
 from trainables.training import Training

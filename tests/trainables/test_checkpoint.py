@@ -8,8 +8,8 @@ import torch
 
 from data_prep.corpus import Corpus
 from data_prep.errors import UserError
-from trainables.build import build
 from trainables.checkpoint import read_state, restored, write_state
+from trainables.factory import build
 
 SMALL = {"hidden": 8, "embedding": 8, "layers": 1}
 

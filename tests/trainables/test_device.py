@@ -8,8 +8,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from data_prep.corpus import Corpus
 from data_prep.errors import UserError
-from trainables.build import build
 from trainables.device import device_of
+from trainables.factory import build
 from trainables.networks.discriminator import Discriminator
 from trainables.networks.generator import Generator
 from trainables.variants import VARIANTS, Variant

@@ -35,6 +35,7 @@ from trainables.cli.training import load, save, told, writing
 from trainables.config import Budget
 from trainables.device import device_of
 from trainables.judge import Judge
+from trainables.memory import within_memory
 from trainables.systems import corpora_of, described
 from trainables.training import Training
 
@@ -184,7 +185,8 @@ def _evaluations(plan: TrainPlan, trial: Path, training: Training, report: Trial
     begun, before = training.system.bars_seen, training.seconds
     with display.progress_of(console, plan.budget.bars, lambda: training.system.bars_seen) as beside:
         while not training.over:
-            result = training.step(training.evaluation + 1)
+            with within_memory():
+                result = training.step(training.evaluation + 1)
             with writing(trial):
                 report.add(result, result.pop("_media", None), audio=False)
                 if not result["diverged"]:

@@ -118,7 +118,7 @@ def test_every_system_is_listed_with_its_weights(run: Run) -> None:
 
 
 def test_the_weights_told_are_those_that_are_trained(corpus: Any) -> None:
-    from trainables.build import build
+    from trainables.factory import build
 
     system: Any = build("combined", {}, corpus, seed=0, horizon=100)
     counts = [

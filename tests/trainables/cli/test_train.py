@@ -220,7 +220,7 @@ def test_piano_music_is_trained_on_too(system: str, piano: Path, tmp_path: Path,
 
 
 def test_an_epoch_deals_all_training_music_once(corpus: Corpus, piano: Path) -> None:
-    from trainables.build import build
+    from trainables.factory import build
 
     for system, settings in [
         ("baseline", {}),

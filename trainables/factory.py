@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from data_prep.corpus import Corpus
 from data_prep.errors import UserError
 from data_prep.windows import WindowCorpus
+from trainables.memory import within_memory
 from trainables.midinet import MidiNet
 from trainables.rolls.gan import Gan
 from trainables.rolls.lstm import Lstm
@@ -73,7 +74,7 @@ def build(
         device: of the networks.
 
     Raises:
-        UserError: names or values that cannot be, or music that the system cannot learn from.
+        UserError: names or values that cannot be, music that the system cannot learn from, or too little memory.
     """
     parts = described(system, settings)
     if isinstance(parts.network, Variant) and not isinstance(music, Corpus):
@@ -81,7 +82,7 @@ def build(
             f"{system_of(system, settings)} learns from bars with chords, but this corpus holds windows of piano "
             "music: choose lstm, vae or gan, or another corpus."
         )
-    built: System = _FAMILIES[type(parts.network)](
-        parts.network, parts.config, music, seed=seed, device=device, horizon=horizon
-    )
+    family = _FAMILIES[type(parts.network)]
+    with within_memory():
+        built: System = family(parts.network, parts.config, music, seed=seed, device=device, horizon=horizon)
     return built
