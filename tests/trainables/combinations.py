@@ -1,7 +1,7 @@
 """Variants in which every two options of different fields meet, and those in which all of some fields do."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from itertools import combinations, product
 from random import Random
 from typing import Any, get_args, get_type_hints
@@ -12,15 +12,15 @@ from trainables.variants import Variant
 Options = Mapping[str, tuple[Any, ...]]
 
 OPTIONS: Options = {
-    name: {bool: (False, True), int: (1, 2)}.get(hint) or get_args(hint)
-    for name, hint in get_type_hints(Variant).items()
+    field.name: {bool: (False, True), int: (1, 2)}.get(hint) or get_args(hint)
+    for field, hint in ((field, get_type_hints(Variant)[field.name]) for field in fields(Variant))
 }
 """All fields of a variant; of its numbers of bars, two."""
 
 
-def some(*fields: str, **narrowed: tuple[Any, ...]) -> Options:
+def some(*names: str, **narrowed: tuple[Any, ...]) -> Options:
     """The options of these fields, and a choice of those of others."""
-    return {field: OPTIONS[field] for field in fields} | narrowed
+    return {name: OPTIONS[name] for name in names} | narrowed
 
 
 # What each player is made of, with one placement of each set of its layers that is normalised.

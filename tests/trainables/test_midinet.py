@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,8 @@ import torch
 from torch import Tensor
 
 from data_prep.corpus import Corpus, Split
+from tests.trainables.combinations import OPTIONS, covering
+from tests.trainables.combinations import name as told
 from trainables.config import TrainConfig
 from trainables.midinet import MidiNet
 from trainables.variants import VARIANTS, Variant
@@ -225,3 +228,17 @@ def test_players_are_asked_about_songs_that_they_do_not_learn_from(corpus: Corpu
     net = MidiNet(VARIANTS["baseline"], CONFIG, replace(corpus, melody=melody), seed=0)
     assert net.diagnose(seed=0)["real_pitches"] == 12  # in twelve keys
     assert MidiNet(VARIANTS["baseline"], CONFIG, corpus, seed=0).diagnose(seed=0)["real_pitches"] > 12
+
+
+@pytest.mark.parametrize("variant", covering(OPTIONS), ids=told)
+def test_options_that_meet_train_and_go_on_from_a_checkpoint(variant: Variant, corpus: Corpus) -> None:
+    config = TrainConfig(batch_size=4, g_updates=1)
+    step = config.items_per_step * variant.bars
+    whole, stopped = (MidiNet(variant, config, corpus, seed=0) for _ in range(2))
+    losses = [whole.train(until=step), whole.train(until=2 * step)]
+    assert stopped.train(until=step) == losses[0]
+    restored = MidiNet(variant, config, corpus, seed=1)
+    restored.load_state_dict(through_a_file(stopped.state_dict()))
+    assert restored.train(until=2 * step) == losses[1]
+    assert all(math.isfinite(value) for found in losses for value in found.values())
+    np.testing.assert_array_equal(restored.generate(*prompts(corpus), seed=1), whole.generate(*prompts(corpus), seed=1))

@@ -33,6 +33,7 @@ def test_music_is_written_over_the_chords_asked_for(trained_pair: Path, tmp_path
     names = {f"phrase-{number}.{kind}" for number in (1, 2) for kind in ("mid", "png", "wav")}
     assert {path.name for path in (tmp_path / "out").iterdir()} == names
     assert "phrase-1 to phrase-2" in output
+    assert "baseline hears one a bar: the first of each is played" in output
     # This system hears the first chord of a bar, so that one is written.
     assert triads(tmp_path / "out" / "phrase-1.mid") == [[0, 4, 7], [0, 4, 9], [0, 4, 7]]
     melody = (tmp_path / "out" / "phrase-1.mid").read_bytes()
