@@ -8,6 +8,7 @@ from data_prep.errors import UserError
 from search_spaces.run_folder import check_name
 from search_spaces.space import GUARDED, Space
 from trainables.config import Budget
+from trainables.systems import SYSTEM
 
 OUT_OF_TIME: Final = "out of time"
 INTERRUPTED: Final = "interrupted"
@@ -78,15 +79,16 @@ class Plan:
         limit = "no limit" if self.time_budget is None else f"at most {_shown(self.time_budget)}, then it stops"
         room = self.concurrency or "as many as there is room for"
         front = f"{', '.join(space.objectives)}; the winner is the lowest objective on their Pareto front"
+        early = space.first_rung < budget.evaluations
+        stopped = f"the worse half is stopped after evaluation {space.first_rung}" if early else "none is stopped early"
         lines = {
             "space": f"{self.space}: {space.title}",
-            "system": space.system,
+            "system": "tried by the space" if SYSTEM in space.parameters() else space.system,
             "objectives": "" if space.objectives == GUARDED else front,
             "music": self.data,
             "trials": f"{self.trials:,}, {room} at a time; seed {self.seed}",
-            "a trial": f"{budget.bars:,} bars, judged {_judged(budget)}; "
-            f"the worse half is stopped after evaluation {space.first_rung}",
-            "tried first": "; ".join(known.source for known in space.known) or "nothing",
+            "a trial": f"{budget.bars:,} bars, judged {_judged(budget)}; {stopped}",
+            "tried first": "; ".join(known.source for known in space.distinct_known()) or "nothing",
             "time": limit,
             "results": str(self.run),
         }

@@ -9,6 +9,7 @@ from trainables.variants import Variant
 
 def weights(network: Any) -> tuple[int, ...]:
     """Numbers that are learned: of generator and discriminator, or of the one network."""
+    from trainables.memory import within_memory
     from trainables.networks.discriminator import Discriminator
     from trainables.networks.generator import Generator
     from trainables.rolls.gan import WindowDiscriminator, WindowGenerator
@@ -21,7 +22,8 @@ def weights(network: Any) -> tuple[int, ...]:
         VaeNetwork: (Autoencoder,),
         GanNetwork: (WindowGenerator, WindowDiscriminator),
     }
-    return tuple(sum(parameter.numel() for parameter in make(network).parameters()) for make in made[type(network)])
+    with within_memory():
+        return tuple(sum(each.numel() for each in make(network).parameters()) for make in made[type(network)])
 
 
 def told(counts: tuple[int, ...]) -> str:

@@ -47,9 +47,9 @@ def writing(run: Path) -> Iterator[None]:
 
 def told(result: Mapping[str, Any], evaluations: int, bars_a_second: float) -> str:
     """One evaluation in one line, remarks left out."""
-    reason = result["verdict_reason"].partition("; also ")[0]
+    reason = "" if result["verdict"] == "healthy" else ": " + result["verdict_reason"].partition("; also ")[0]
     losses = "".join(f"  {name} {value:.3g}" for name, value in result["losses"].items() if name.startswith("loss"))
     return (
         f"{result['training_iteration']}/{evaluations}  objective {result['objective']:.3f}{losses}  "
-        f"{result['bars']:,} bars, {bars_a_second:,.0f} bars/s  {result['verdict']}: {reason}"
+        f"{result['bars']:,} bars, {bars_a_second:,.0f} bars/s  {result['verdict']}{reason}"
     )
