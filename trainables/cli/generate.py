@@ -62,9 +62,7 @@ def generate(options: Namespace) -> int:
     if isinstance(music, Corpus) and not network.hears_chords:
         console.print(f"  chords       are played beside the music, but {trained.system} does not hear them")
     elif isinstance(music, Corpus) and not network.by_beat and (request.chord != request.chord[..., :1]).any():
-        console.print(
-            f"  chords       {trained.system} hears one a bar: the first of each is played"
-        )
+        console.print(f"  chords       {trained.system} hears one a bar: the first of each is played")
     files = f"phrase-{first}" + (f" to phrase-{first + len(phrases) - 1}" if len(phrases) > 1 else "")
     console.print(f"  listen       {shown(str(out))}: {files}, each .mid, .wav and .png")
     return 0
