@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -28,7 +29,8 @@ from data_prep.locate import resolve
 from scores import Reference, TrainingWindows, score_bars, score_phrases
 from scores.baselines import StepMarkov, TrainingMusic
 from scores.copying import WINDOW_BARS, near_copy_rate
-from scores.phrases import Phrases, phrases
+from scores.material import material
+from scores.phrases import Phrases
 
 BARS: Final = 10_000
 ROLLOUTS: Final = 256
@@ -130,18 +132,21 @@ def _training(corpus: Corpus) -> float:
 
 
 def _fitting(corpus: Corpus) -> Iterator[Row]:
-    real = phrases(corpus, Split.TRAIN, 1024)
+    real = material(corpus).phrases(Split.TRAIN, 1024)
     roll = real.roll
     [seconds] = _least(lambda: Reference.fit(roll, real.chord))
     yield f"a reference of {len(real):,} phrases fitted", f"{1e3 * seconds:.0f} ms", "once a search"
 
 
 def _copies(corpus: Corpus) -> Iterator[Row]:
-    system, real = StepMarkov.fit(_training_music(corpus), by_chord=True), phrases(corpus, Split.VALIDATION, ROLLOUTS)
-    queries = {"new music": system.generate(real.melody[:, 0], real.chord, seed=0)}
+    system, real = (
+        StepMarkov.fit(_training_music(corpus), by_chord=True),
+        material(corpus).phrases(Split.VALIDATION, ROLLOUTS),
+    )
+    queries = {"new music": system.generate(real.music[:, 0], real.chord, seed=0)}
     for count in (5_000, 150_000):
         many = np.resize(corpus.first_chord, (count // 50, 50 + WINDOW_BARS - 1))
-        first = np.resize(real.melody[:, 0], (len(many), 16))
+        first = np.resize(real.music[:, 0], (len(many), 16))
         lines = system.generate(first, many, seed=1)
         windows = np.lib.stride_tricks.sliding_window_view(lines, WINDOW_BARS, axis=1).swapaxes(2, 3)
         windows = windows.reshape(-1, WINDOW_BARS, 16)
@@ -150,7 +155,7 @@ def _copies(corpus: Corpus) -> Iterator[Row]:
         yield f"an index of {len(windows):,} windows, {len(index.windows):,} distinct", f"{1e3 * built:.0f} ms", ""
         size = sum(array.nbytes for array in (index.windows, index.keys, index.order))
         yield "  its size", f"{size / 1e6:.1f} MB", ""
-        for kind, melody in (*queries.items(), ("copies", np.resize(lines[:, :8], real.melody.shape))):
+        for kind, melody in (*queries.items(), ("copies", np.resize(lines[:, :8], real.music.shape))):
             [asked] = _least(partial(near_copy_rate, melody, index))
             rate = near_copy_rate(melody, index)
             yield f"  near copies in {ROLLOUTS} rollouts, {kind} (found: {rate:.2f})", f"{1e3 * asked:.1f} ms", ""
@@ -184,11 +189,11 @@ def _peak_megabytes() -> float:
 
 def _prepared(corpus: Corpus) -> tuple[Reference, Phrases, Phrases]:
     """A reference as large as a trial's may be, rollouts of a Markov chain, and their real continuations."""
-    like, real = phrases(corpus, Split.TRAIN, 1024), phrases(corpus, Split.VALIDATION, ROLLOUTS)
+    like, real = material(corpus).phrases(Split.TRAIN, 1024), material(corpus).phrases(Split.VALIDATION, ROLLOUTS)
     windows = TrainingWindows.of_lines(corpus.melody[corpus.phrases(Split.TRAIN, WINDOW_BARS)])
     system = StepMarkov.fit(_training_music(corpus), by_chord=True)
-    melody = system.generate(real.melody[:, 0], real.chord, seed=0)
-    return Reference.fit(like.roll, like.chord, training=windows), Phrases(melody, real.chord), real
+    melody = system.generate(real.music[:, 0], real.chord, seed=0)
+    return Reference.fit(like.roll, like.chord, training=windows), replace(real, music=melody, song=None), real
 
 
 def _training_music(corpus: Corpus) -> TrainingMusic:

@@ -209,18 +209,23 @@ GRADED: Final = tuple(degradation.kind for degradation in DEGRADATIONS if degrad
 """The kinds of which there may be more or less."""
 
 
+def of_bars(melody: Lines, chord: NDArray[np.int8]) -> Phrases:
+    """Phrases (M, 8, 16) with one chord a bar (M, 8)."""
+    return Phrases(music=melody, chord=chord, beats=np.repeat(chord[..., None], 4, axis=2))
+
+
 def spoilt(real: Phrases, kind: Kind, share: float, seed: int = 0) -> Phrases:
     """Real phrases with that share of the notes or bars spoilt, over the chords they had."""
-    melody = kind(real.melody, share, np.random.default_rng(seed))
-    melody[:, 0] = real.melody[:, 0]
-    return Phrases(melody, real.chord)
+    melody = kind(real.music, share, np.random.default_rng(seed))
+    melody[:, 0] = real.music[:, 0]
+    return of_bars(melody, real.chord)
 
 
 def collapsed(real: Phrases, distinct: int, seed: int = 0) -> Phrases:
     """As many phrases, of which only so many are distinct; each keeps its chords, so nothing else is wrong."""
     some = np.random.default_rng(seed).permutation(len(real))[:distinct]
     rows = some[np.arange(len(real)) % distinct]
-    return Phrases(real.melody[rows], real.chord[rows])
+    return of_bars(real.music[rows], real.chord[rows])
 
 
 def copied(real: Phrases, training: Phrases, share: float, seed: int = 0) -> Phrases:
@@ -228,19 +233,19 @@ def copied(real: Phrases, training: Phrases, share: float, seed: int = 0) -> Phr
     rng = np.random.default_rng(seed)
     rows = rng.permutation(len(training))[: len(real)]
     hit = rng.random(len(rows)) < share
-    melody = np.where(hit[:, None, None], training.melody[rows], real.melody[: len(rows)])
-    return Phrases(melody, np.where(hit[:, None], training.chord[rows], real.chord[: len(rows)]))
+    melody = np.where(hit[:, None, None], training.music[rows], real.music[: len(rows)])
+    return of_bars(melody, np.where(hit[:, None], training.chord[rows], real.chord[: len(rows)]))
 
 
 def transposed(real: Phrases, shift: int) -> Phrases:
     """Melody and chords moved by so many semitones, from -12 to 12."""
-    return Phrases(transpose(real.melody, shift), over_other_chords(real, shift).chord)
+    return of_bars(transpose(real.music, shift), over_other_chords(real, shift).chord)
 
 
 def over_other_chords(real: Phrases, shift: int) -> Phrases:
     """The chords alone moved by so many semitones."""
     chord = np.where(real.chord == NO_CHORD, NO_CHORD, real.chord // 12 * 12 + (real.chord + shift) % 12)
-    return Phrases(real.melody, chord.astype(np.int8))
+    return of_bars(real.music, chord.astype(np.int8))
 
 
 FAULTS_OF_ONE_FAMILY: Final[Mapping[str, Callable[[Phrases], Phrases]]] = MappingProxyType(

@@ -44,6 +44,7 @@ from .degraded import (
     Kind,
     copied,
     octave_jumps,
+    of_bars,
     semitone_slips,
     spoilt,
 )
@@ -104,7 +105,7 @@ class Bars:
         return rows[~where], rows[where]
 
     def phrases(self, rows: NDArray[np.int32]) -> Phrases:
-        return Phrases(self.corpus.melody[rows], self.corpus.first_chord[rows])
+        return of_bars(self.corpus.melody[rows], self.corpus.first_chord[rows])
 
 
 def evenly(rows: NDArray[np.int32], most: int) -> NDArray[np.int32]:
@@ -272,8 +273,8 @@ GENERATORS: Final[dict[str, Callable[[TrainingMusic], Baseline]]] = {
 @pytest.mark.parametrize("generator", GENERATORS)
 def test_other_noise_moves_an_imperfect_generator_little(music: Music, generator: str) -> None:
     system = GENERATORS[generator](music.bars_learnt)
-    melodies = [system.generate(music.real.melody[:, 0], music.real.chord, seed=seed) for seed in range(6)]
-    values = [music.judged(Phrases(melody, music.real.chord))["objective"] for melody in melodies]
+    melodies = [system.generate(music.real.music[:, 0], music.real.chord, seed=seed) for seed in range(6)]
+    values = [music.judged(of_bars(melody, music.real.chord))["objective"] for melody in melodies]
     assert 0 < np.std(values, ddof=1) < 0.015
     assert min(values) > music.as_real["objective"] + 0.01
 

@@ -132,6 +132,7 @@ class Recorder:
     def __init__(self, bars: BarDealer) -> None:
         self.bars = bars
         self.drawn: list[Batch] = []
+        self.rests = bars.rests
 
     def draw(self, size: int) -> Batch:
         self.drawn.append(self.bars.draw(size))
