@@ -69,7 +69,9 @@ class Plan:
             "system": space.system,
             "budget": asdict(space.budget),
             "first_rung": space.first_rung,
-            "known": [{"source": known.source, "parameters": dict(known.parameters)} for known in space.known],
+            "known": [
+                {"source": known.source, "parameters": dict(known.parameters)} for known in space.distinct_known()
+            ],
             **more,
         }
 

@@ -21,6 +21,7 @@ from typing import Any, Final
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
 
 import numpy as np
+from machine import processor  # beside this script
 from numpy.typing import NDArray
 
 from data_prep.bars import piano_roll, transpose
@@ -51,7 +52,7 @@ def main() -> None:
     if parser.parse_args().memory:
         print(_memory_of_an_evaluation(corpus))
         return
-    print(f"{_processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; Python {platform.python_version()},")
+    print(f"{processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; Python {platform.python_version()},")
     print(", ".join(f"{name} {version(name)}" for name in ("numpy", "muspy", "torch")) + "; one thread")
     for measure in (_bars, _polyphony, _objective, _fitting, _copies, _memory):
         for name, figure, target in measure(corpus):
@@ -246,15 +247,6 @@ def _seconds(work: Callable[[], Any]) -> float:
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(": ")[2] for line in lines if line.startswith("model name")]
-    return (names or [platform.processor() or platform.machine()])[0]
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import torch
+from machine import processor  # beside this script
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
@@ -69,7 +70,7 @@ def main() -> None:
     quick = parser.parse_args().quick
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    print(f"{_processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; Python {platform.python_version()},")
+    print(f"{processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; Python {platform.python_version()},")
     print(f"torch {version('torch')}, {torch.backends.cpu.get_cpu_capability()}; one thread")
     corpus = load(resolve("builtin"))
     for (name, batch), least in LEAST.items():
@@ -165,15 +166,6 @@ def _seconds(work: Callable[[], Any]) -> float:
     start = time.thread_time()
     work()
     return time.thread_time() - start
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(": ")[2] for line in lines if line.startswith("model name")]
-    return (names or [platform.processor() or platform.machine()])[0]
 
 
 if __name__ == "__main__":
