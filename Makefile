@@ -16,7 +16,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 
 help:  ## list the commands
 	@echo "make search   install if needed, then search: python tune.py --space gan_balance (options: ARGS='...')"
-	@echo "make test     install if needed, then check the code (make lint) and run the tests (options: ARGS='...')"
+	@echo "make test     install if needed, then check the code (make lint) and run the tests on all cores (one: ARGS='-n 0')"
 	@echo "make lint     ruff, mypy, the import rules and codespell"
 	@echo "make format   let ruff rewrite the code"
 	@echo "make lock     pin versions anew after a change of pyproject.toml (newest of all: ARGS=--upgrade)"
@@ -29,7 +29,7 @@ search: $(VENV)/.installed
 	$(BIN)/python tune.py --space gan_balance $(ARGS)
 
 test: lint
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal $(ARGS)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check

@@ -1,9 +1,10 @@
 """What a user may name as data: a source of music, a source and a folder of it, or a prepared corpus."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from data_prep.assemble import NO_MUSIC
 from data_prep.cache import cached
@@ -17,25 +18,48 @@ from data_prep.store import ARRAYS_FILE, other_kind, read_about
 BUILTIN: Final = "builtin"
 
 
-def resolve(data: str, progress: Progress | None = None, *, jobs: int = 1) -> Path:
+def resolve(
+    data: str, progress: Progress | None = None, *, jobs: int = 1, changes: Mapping[str, Any] | None = None
+) -> Path:
     """Folder of the corpus that `data` names: `builtin`, `SOURCE:PATH` (prepared once, then cached) or `DIR`.
 
-    UserError, naming the nearest valid choice, for anything else. `progress` hears of files read.
+    `changes` are options (`data_prep.options.Options`) other than the source's own, which a corpus that is prepared
+    already cannot have. UserError, naming the nearest valid choice, for anything else. `progress` hears of files read.
     """
     source, path = _source_and_path(data)
+    _check_changes(data, source, changes or {})
     if source is None:
         return existing(data)
-    return cached(SOURCES[source], path, jobs=jobs, progress=progress)
+    options = replace(SOURCES[source].defaults, **(changes or {}))
+    return cached(SOURCES[source], path, options, jobs=jobs, progress=progress)
 
 
-def check(data: str, kinds: Collection[str] = (KIND,)) -> None:
-    """UserError where `data` names nothing of these kinds that could be prepared or read; nothing is prepared."""
+def check(data: str, kinds: Collection[str] = (KIND,), changes: Collection[str] = ()) -> None:
+    """UserError where `data` names nothing of these kinds that could be prepared or read; nothing is prepared.
+
+    The same where an option named in `changes` cannot be other than it is.
+    """
     source, path = _source_and_path(data)
+    _check_changes(data, source, changes)
     found = str(read_about(existing(data)).get("kind")) if source is None else SOURCES[source].kind
     if found not in kinds:
         raise UserError(f"{shown(data)!r}: {other_kind(found, *kinds)}")
     if source and path and not SOURCES[source].find(path).items:
         raise UserError(f"{shown(data)!r}: {NO_MUSIC}")
+
+
+def _check_changes(data: str, source: str | None, changes: Collection[str]) -> None:
+    told = ", ".join(changes)
+    if changes and source is None:
+        existing(data)
+        raise UserError(
+            f"{shown(data)!r} is a prepared corpus, but {told} must be varied: name the music that it was made of, as "
+            "SOURCE:PATH."
+        )
+    for name in changes:
+        if source is not None and name not in SOURCES[source].hears:
+            able = ", ".join(other for other in SOURCES if name in SOURCES[other].hears)
+            raise UserError(f"{shown(data)!r}: {source} has no option {name}, which must be varied; these do: {able}.")
 
 
 def existing(data: str) -> Path:

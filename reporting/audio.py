@@ -54,7 +54,12 @@ def synthesize(
 
 
 def write_wav(path: Path, sound: NDArray[np.float32], rate: int = RATE) -> None:
-    """Write sound (L,) in -1..1 as 16-bit mono WAV, whole or not at all. ValueError outside that range."""
+    """Write `as_wav` of the sound, whole or not at all."""
+    write_atomic(path, as_wav(sound, rate))
+
+
+def as_wav(sound: NDArray[np.float32], rate: int = RATE) -> bytes:
+    """Sound (L,) in -1..1 as a file of 16-bit mono WAV. ValueError outside that range."""
     if sound.ndim != 1 or not np.all(np.abs(sound) <= 1):  # a NaN fails it too
         raise ValueError(f"Sound is one row of samples in -1..1, not these of shape {sound.shape}.")
     packed = io.BytesIO()
@@ -63,7 +68,7 @@ def write_wav(path: Path, sound: NDArray[np.float32], rate: int = RATE) -> None:
         file.setsampwidth(2)
         file.setframerate(rate)
         file.writeframes(np.round(sound * 32767).astype("<i2").tobytes())
-    write_atomic(path, packed.getvalue())
+    return packed.getvalue()
 
 
 def _mix(

@@ -1,24 +1,30 @@
 """Ray Tune's callback: everything a run leaves behind is written here, on the driver."""
 
 import functools
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
-from ray.tune import Callback, Checkpoint, Stopper
+from ray.tune import Callback
 from ray.tune.experiment import Trial
 from rich.console import Console
 
 from reporting import leaderboard
-from reporting.leaderboard import Row
+from reporting.leaderboard import Leaderboard, Row
+from reporting.pace import Pace
 from reporting.tensorboard import TrialBoard
 from reporting.terminal import Terminal
 from reporting.trial_folder import TrialFolder
 from reporting.trial_report import TrialReport
-from search_spaces.study import TrialRecord
+from search_spaces.run.waiting import Waiting
+from search_spaces.search.searcher import last_line
+from search_spaces.search.study import Outcome, Records
 
 _REFRESH_SECONDS: Final = 2.0
+_REFRESH_SHARE: Final = 0.02
+_WRITTEN: Final = ("scores", "losses", "diagnostics")
+"""Parts of a result that nothing asks Ray for once they are written: it would average every number of them, and spend
+most of its own time on that."""
 Method = TypeVar("Method", bound=Callable[..., None])
 
 
@@ -35,19 +41,9 @@ def _guarded(method: Method) -> Method:
     return cast(Method, guarded)
 
 
-class Interruption(Stopper):  # type: ignore[misc]  # Ray is untyped
-    """Ends the search when it is asked to."""
-
-    def __init__(self) -> None:
-        self.asked = False
-
-    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
-        """No trial is stopped by itself."""
-        return False
-
-    def stop_all(self) -> bool:
-        """All are, once it is asked."""
-        return self.asked
+def _config(trial: Trial) -> dict[str, Any]:
+    """What `config.json` says of a trial."""
+    return {key: trial.config[key] for key in ("trial", "seed", "settings")}
 
 
 class RunReporter(Callback):  # type: ignore[misc]  # Ray is untyped
@@ -57,21 +53,22 @@ class RunReporter(Callback):  # type: ignore[misc]  # Ray is untyped
         self,
         run: Path,
         *,
-        records: Callable[[], list[TrialRecord]],
+        records: Records,
+        waiting: Waiting,
         anchors: Mapping[str, Mapping[str, float]],
         terminal: Terminal,
         console: Console,
         rung: int,
     ) -> None:
         self.console = console
-        self.interruption = Interruption()
         self._run = run
         self._records = records
-        self._anchors = anchors
+        self._waiting = waiting
+        self._leaderboard = Leaderboard(run, anchors)
         self._terminal = terminal
         self._rung = rung
         self._reports: dict[str, TrialReport] = {}
-        self._refreshed = 0.0
+        self._pace = Pace(seconds=_REFRESH_SECONDS, share=_REFRESH_SHARE)
 
     def __getstate__(self) -> dict[str, Any]:
         """Tune pickles its callbacks for a restore that is never used here."""
@@ -79,57 +76,75 @@ class RunReporter(Callback):  # type: ignore[misc]  # Ray is untyped
 
     @_guarded
     def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
-        """Say what the trial is."""
-        self._report(trial)
-        self.refresh()
+        """Say what the trial is: a member of a population may have other settings each time."""
+        self._report(trial).begin(_config(trial))
+        self._refresh_at_times()
 
     def on_trial_result(
         self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any
     ) -> None:
-        """Take the music out of the result, as other readers of it expect numbers, and write it all down."""
-        self._add(trial, result, result.pop("_media", None))
+        """Take music and state out of the result, as other readers of it expect numbers, and write it all down."""
+        state, media = result.pop("_state", None), result.pop("_media", None)
+        self._add(trial, result, media)
+        self._keep(trial, result, state)  # last: a kill in between has the evaluation repeated, not left out
+        for name in _WRITTEN:
+            result.pop(name, None)
 
     @_guarded
     def _add(self, trial: Trial, result: dict[str, Any], media: dict[str, Any] | None) -> None:
-        self._report(trial).add(result, media, audio=result["training_iteration"] == self._rung)
+        audio = result["training_iteration"] == self._rung
+        self._written(trial, lambda report: report.add(result, media, audio=audio))
         self._terminal.evaluated(trial.config["trial"], result)
-        if time.monotonic() - self._refreshed > _REFRESH_SECONDS:
-            self.refresh()
+        self._refresh_at_times()
 
     @_guarded
-    def on_checkpoint(
-        self, iteration: int, trials: list[Trial], trial: Trial, checkpoint: Checkpoint, **info: Any
-    ) -> None:
-        """Remember the checkpoint: Ray tells of whole ones only."""
-        self._report(trial).checkpoint = Path(checkpoint.path).name
+    def _keep(self, trial: Trial, result: dict[str, Any], state: bytes | None) -> None:
+        self._written(trial, lambda report: report.keep(result, state))
+
+    def _written(self, trial: Trial, step: Callable[[TrialReport], None]) -> None:
+        """Write, when there is room."""
+
+        def attempt() -> None:
+            try:
+                step(self._report(trial))
+            except OSError:  # an event file that broke off is of no more use: the next attempt begins another
+                self._reports.pop(trial.config["trial"], None)
+                raise
+
+        self._waiting.until_written(attempt)
 
     @_guarded
     def on_trial_complete(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
-        """Settle what the trial leaves."""
-        self._end(trial, failed=False)
+        """Settle what the trial leaves, unless it only pauses."""
+        self._end(trial)
 
     @_guarded
     def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
-        """The same for one that crashed, perhaps before it began."""
-        self._end(trial, failed=True)
+        """Note why the trial crashed, perhaps before it began; it may go on from its state."""
+        name, reason = trial.config["trial"], last_line(trial)
+        self._report(trial).crashed(Path(trial.error_file))
+        self._terminal.ended(name, "crashed", reason)
+        self._end(trial)
 
     def _report(self, trial: Trial) -> TrialReport:
         """The report of a trial, begun when it is first needed."""
         name = trial.config["trial"]
         if name not in self._reports:
             folder = TrialFolder(self._run / "trials" / name)
-            folder.write_config(trial.config)
-            parameters = next(record.parameters for record in self._records() if record.name == name)
-            board = TrialBoard(folder.path, parameters, session=f"{self._run.name}/{name}")
+            board = TrialBoard(folder.path, self._records.of(name).parameters, session=f"{self._run.name}/{name}")
             self._reports[name] = TrialReport(folder, board)
+            self._reports[name].begin(_config(trial))  # it may crash before it starts
         return self._reports[name]
 
-    def _end(self, trial: Trial, *, failed: bool) -> None:
+    def _end(self, trial: Trial) -> None:
         name = trial.config["trial"]
+        record = self._records.of(name)
+        if record.outcome is Outcome.RUNNING:  # it pauses, or goes on after a crash
+            return
         self._report(trial)
-        self._reports.pop(name).close(failed=failed)
-        line = next(line for line in self.refresh() if line.name == name)
-        self._terminal.ended(name, line.outcome, line.note)
+        self._reports.pop(name).close(failed=record.outcome is Outcome.FAILED)
+        self._terminal.ended(name, record.outcome.value, "; ".join(filter(None, (record.known, record.reason))))
+        self._refresh_at_times()
 
     def start(self) -> None:
         """Begin to show the search."""
@@ -137,11 +152,15 @@ class RunReporter(Callback):  # type: ignore[misc]  # Ray is untyped
 
     def refresh(self) -> list[Row]:
         """Write the leaderboard as it stands, show it and return it."""
-        self._refreshed = time.monotonic()
-        lines = leaderboard.rows(self._run, self._records(), self._anchors)
-        self._terminal.show(lines)
-        self._write_leaderboard(lines)
+        with self._pace.working():
+            lines = self._leaderboard.rows(self._records())
+            self._terminal.show(lines)
+            self._write_leaderboard(lines)
         return lines
+
+    def _refresh_at_times(self) -> None:
+        if self._pace.due:
+            self.refresh()
 
     @_guarded
     def _write_leaderboard(self, lines: list[Row]) -> None:

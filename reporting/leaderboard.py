@@ -1,59 +1,87 @@
 """The leaderboard: every trial by its objective, between the real music and chance."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from data_prep.files import write_atomic, write_json
+from data_prep.files import write_atomic
+from reporting import seeds
+from reporting.leaderboard_text import markdown
+from reporting.row import ANCHOR, Row, objective_names
 from reporting.trial_folder import read_scores
-from search_spaces.study import Outcome, TrialRecord
+from search_spaces.search.study import Outcome, TrialRecord
 
-SCORES: Final = (
-    "pitch_class_entropy",
-    "note_count",
-    "scale_consistency",
-    "chord_tone_rate",
-    "empty_bar_rate",
-    "copy_prev_rate",
-    "dup_rate",
-)
-_LAST: Final = 1_000.0
+__all__ = ["Leaderboard", "Row", "pareto_front", "rows", "rows_of", "winner", "write"]
+
+LEADERBOARD_FILE: Final = "leaderboard.json"
+_ENDLESS: Final = (Outcome.RUNNING, Outcome.INTERRUPTED)
+"""Outcomes after which a trial may be judged again under the same outcome."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One line: a trial, or an anchor such as the real music."""
+class _Judged(NamedTuple):
+    """What a trial's folder says of it."""
 
-    name: str
-    outcome: str
-    objective: float | None
-    scores: Mapping[str, float]
-    parameters: Mapping[str, Any]
-    note: str
-    verdict: str = ""
-    """How the trial fared at its last evaluation (`trainables.verdict`)."""
-    bars: int = 0
-    evaluations: int = 0
-    objectives: Mapping[str, float] = field(default_factory=dict)
-    """Values of all that the search minimises; empty where that is `objective` alone."""
-    front: bool = False
-    """Whether it is a trial of the full budget on the Pareto front of the objectives."""
+    last: Mapping[str, Any]
+    """Its last evaluation."""
+    evaluations: int
 
-    @property
-    def settings(self) -> str:
-        """The parameters in one line."""
-        return ", ".join(f"{name} {_number(value)}" for name, value in self.parameters.items())
+
+class Leaderboard:
+    """The rows of a run, over and over while it searches.
+
+    What a trial that has ended left in its folder is read once: to look again takes time by the trials that run, and
+    a few microseconds for each of the others.
+    """
+
+    def __init__(self, run: Path, anchors: Mapping[str, Mapping[str, float]]) -> None:
+        self._run = run
+        self._anchors = anchors
+        self._ended: dict[tuple[str, Outcome, int], _Judged] = {}
+
+    def rows(self, trials: Sequence[TrialRecord]) -> list[Row]:
+        """Trials of the full budget first, then the others, each from the best; anchors stand where they belong."""
+        objectives = objective_names(trials)
+        finished = [trial for trial in trials if trial.outcome is Outcome.FINISHED and trial.objectives]
+        front = pareto_front({trial.name: tuple(trial.objectives[name] for name in objectives) for trial in finished})
+        lines = [self.row(trial, front=trial.name in front) for trial in trials]
+        lines += [_anchor_row(name, scores, objectives) for name, scores in self._anchors.items()]
+        return sorted(lines, key=lambda line: line.rank)
+
+    def row(self, trial: TrialRecord, *, front: bool = False) -> Row:
+        """The row of one trial."""
+        last, evaluations = self._judged(trial)
+        return Row(
+            name=trial.name,
+            outcome=trial.outcome.value,
+            objective=trial.objective,
+            scores=last.get("scores", {}),
+            parameters=trial.parameters,
+            note="; ".join(filter(None, (trial.known, trial.reason))),
+            verdict=last.get("verdict", ""),
+            bars=last.get("bars", 0),
+            evaluations=evaluations,
+            objectives=trial.objectives,
+            front=front,
+            known=trial.known,
+            stage=trial.stage,
+            seed=trial.seed,
+        )
+
+    def _judged(self, trial: TrialRecord) -> _Judged:
+        key = (trial.name, trial.outcome, trial.attempts)
+        if key in self._ended:
+            return self._ended[key]
+        evaluations = read_scores(self._run / "trials" / trial.name)
+        judged = _Judged(evaluations[-1] if evaluations else {}, len(evaluations))
+        if trial.outcome not in _ENDLESS:
+            self._ended[key] = judged
+        return judged
 
 
 def rows(run: Path, trials: Sequence[TrialRecord], anchors: Mapping[str, Mapping[str, float]]) -> list[Row]:
-    """Trials of the full budget first, then the others, each from the best; anchors stand where they belong."""
-    objectives = _objective_names(trials)
-    finished = [trial for trial in trials if trial.outcome is Outcome.FINISHED and trial.objectives]
-    front = pareto_front({trial.name: tuple(trial.objectives[name] for name in objectives) for trial in finished})
-    lines = [_trial_row(run, trial, front=trial.name in front) for trial in trials]
-    lines += [_anchor_row(name, scores, objectives) for name, scores in anchors.items()]
-    return sorted(lines, key=_rank)
+    """The rows of a run that are asked for once."""
+    return Leaderboard(run, anchors).rows(trials)
 
 
 def pareto_front(points: Mapping[str, tuple[float, ...]]) -> set[str]:
@@ -61,11 +89,11 @@ def pareto_front(points: Mapping[str, tuple[float, ...]]) -> set[str]:
 
     Equal points stand on the front together.
     """
-    front: set[str] = set()
+    front: dict[str, tuple[float, ...]] = {}
     for name in sorted(points, key=points.__getitem__):  # what dominates a point is sorted before it
-        if not any(_dominates(points[other], points[name]) for other in front):
-            front.add(name)
-    return front
+        if not any(_dominates(other, points[name]) for other in front.values()):
+            front[name] = points[name]
+    return set(front)
 
 
 def _dominates(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
@@ -73,122 +101,48 @@ def _dominates(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
 
 
 def winner(lines: Iterable[Row]) -> Row | None:
-    """The best trial of the full budget; if there is none, the best of those that came farthest before a stop.
+    """The trial to listen to.
 
-    Where the search has several objectives, the best on their front.
+    Where finalists were repeated over seeds, the one of the middle seed of the configuration with the best mean: the
+    luckiest seed of it would promise more than another training keeps. Else the best trial of the full budget; if
+    there is none, the best of those that came farthest before a stop. Where the search has several objectives, the
+    best on their front.
     """
+    lines = list(lines)
+    finalists = seeds.finalists(lines)
+    if finalists:
+        return finalists[0].middle
     trials = [line for line in lines if line.objective is not None]
-    finished = [line for line in trials if line.outcome == Outcome.FINISHED.value]
+    finished = [line for line in trials if line.finished]
     front = [line for line in finished if line.front]
     stopped = [line for line in trials if line.outcome == Outcome.STOPPED.value]
     farthest = max((line.bars for line in stopped), default=0)
     best = front or finished or [line for line in stopped if line.bars == farthest]
-    return min(best, key=_objective, default=None)
+    return min(best, key=lambda line: line.measure, default=None)
 
 
 def write(run: Path, lines: Sequence[Row]) -> None:
-    """Write `leaderboard.json` and `leaderboard.md`."""
-    several = bool(_objective_names(lines))
-    write_json(run / "leaderboard.json", [_json(line, several=several) for line in lines])
-    write_atomic(run / "leaderboard.md", _markdown(run, lines).encode())
+    """Write `leaderboard.json`, a row to a line, and `leaderboard.md`."""
+    several, repeated = bool(objective_names(lines)), seeds.over_seeds(lines)
+    content = [line.as_json(several=several) for line in lines] + (seeds.as_json(repeated) if repeated else [])
+    # Without an indent, which Python's json writes several times slower.
+    text = ",\n".join(json.dumps(line, default=float) for line in content)
+    write_atomic(run / LEADERBOARD_FILE, f"[\n{text}\n]\n".encode())
+    write_atomic(run / "leaderboard.md", markdown(run.name, lines, repeated).encode())
 
 
-def _json(line: Row, *, several: bool) -> dict[str, Any]:
-    return {
-        "name": line.name,
-        "outcome": line.outcome,
-        "objective": line.objective,
-        **({"objectives": dict(line.objectives), "front": line.front} if several else {}),
-        **({"verdict": line.verdict} if line.verdict else {}),
-        "bars": line.bars,
-        "note": line.note,
-        "parameters": dict(line.parameters),
-        "scores": dict(line.scores),
-    }
-
-
-def _objective_names(lines: Iterable[TrialRecord | Row]) -> tuple[str, ...]:
-    """All objectives of the search: a line may lack some, an anchor those that need a discriminator."""
-    return max((tuple(line.objectives) for line in lines), key=len, default=())
-
-
-def _trial_row(run: Path, trial: TrialRecord, *, front: bool) -> Row:
-    evaluations = read_scores(run / "trials" / trial.name)
-    last = evaluations[-1] if evaluations else {}
-    return Row(
-        name=trial.name,
-        outcome=trial.outcome.value,
-        objective=trial.objective,
-        scores=last.get("scores", {}),
-        parameters=trial.parameters,
-        note="; ".join(filter(None, (trial.known, trial.reason))),
-        verdict=last.get("verdict", ""),
-        bars=last.get("bars", 0),
-        evaluations=len(evaluations),
-        objectives=trial.objectives,
-        front=front,
-    )
+def rows_of(content: Iterable[Mapping[str, Any]]) -> list[Row]:
+    """The rows that `leaderboard.json` holds; LookupError or TypeError where it is something else."""
+    return [Row.from_json(line) for line in content if line["outcome"] not in (seeds.OVER_SEEDS, seeds.NOISE_LINE)]
 
 
 def _anchor_row(name: str, scores: Mapping[str, float], objectives: Iterable[str]) -> Row:
     return Row(
         name=name,
-        outcome="anchor",
+        outcome=ANCHOR,
         objective=scores["objective"],
         scores=scores,
         parameters={},
         note="",
         objectives={key: scores[key] for key in objectives if key in scores},
     )
-
-
-def _rank(line: Row) -> tuple[bool, float]:
-    full = line.outcome in ("anchor", Outcome.FINISHED.value)
-    return not full, _objective(line)
-
-
-def _objective(line: Row) -> float:
-    return _LAST if line.objective is None else line.objective
-
-
-def _markdown(run: Path, lines: Sequence[Row]) -> str:
-    parameters = sorted({name for line in lines for name in line.parameters})
-    objectives = _objective_names(lines)
-    others = [name for name in objectives if name != "objective"]  # which has its column anyway
-    front = ["front"] if objectives else []
-    header = ["trial", "outcome", "verdict", "objective", *front, *others, *parameters, *SCORES, "bars", "note"]
-    table = [
-        [
-            f"*{line.name}*" if line.outcome == "anchor" else line.name,
-            line.outcome,
-            line.verdict,
-            _number(line.objective),
-            *("yes" if line.front else "" for _ in front),
-            *(_number(line.objectives.get(name)) for name in others),
-            *(_number(line.parameters.get(name)) for name in parameters),
-            *(_number(line.scores.get(name)) for name in SCORES),
-            f"{line.bars:,}" if line.bars else "",
-            line.note,
-        ]
-        for line in lines
-    ]
-    body = "\n".join("| " + " | ".join(cells) + " |" for cells in [header, ["---"] * len(header), *table])
-    return (
-        f"# {run.name}\n\nObjective: distance of the music to that of the validation songs; 0 is real music, lower is "
-        "better. It is the mean over a trial's last three evaluations; the scores are those of the last one. Trials "
-        f"that did not spend the full budget stand below those that did.\n\n{_front_told(objectives)}{body}\n"
-    )
-
-
-def _front_told(objectives: Sequence[str]) -> str:
-    if not objectives:
-        return ""
-    return (
-        f"On the front, by {', '.join(objectives)} (lower is better, each averaged likewise), stand the trials of the "
-        "full budget that no other beats in one without being worse in another. The winner is the lowest objective on "
-        "the front.\n\n"
-    )
-
-
-def _number(value: Any) -> str:
-    return "" if value is None else f"{value:.3g}" if isinstance(value, float) else str(value)

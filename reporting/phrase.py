@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import repeat
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from data_prep.files import write_atomic
 from reporting import audio, pianoroll
 from reporting.midi import Music, tempo_of, write_midi
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Phrase:
     """Generated and real music of B bars, a melody over chords or piano music.
 
@@ -37,11 +39,21 @@ class Phrase:
         """Mono sound (L,) in -1..1, and its samples per second."""
         return audio.synthesize(self.music, self.chord, tempo=self.tempo), audio.RATE
 
+    @cached_property
+    def png(self) -> bytes:
+        """`picture` as a file: to draw and to pack it takes longer than all else that is done with a phrase."""
+        return pianoroll.as_png(self.picture())
+
+    @cached_property
+    def wav(self) -> bytes:
+        """`sound` as a file."""
+        return audio.as_wav(*self.sound())
+
     def write(self, path: Path) -> None:
         """Write `path` with the endings .mid, .png and .wav."""
         write_midi(path.with_suffix(".mid"), self.music, self.chord, tempo=self.tempo)
-        pianoroll.write_png(path.with_suffix(".png"), self.picture())
-        audio.write_wav(path.with_suffix(".wav"), *self.sound())
+        write_atomic(path.with_suffix(".png"), self.png)
+        write_atomic(path.with_suffix(".wav"), self.wav)
 
 
 def phrases(media: Mapping[str, Any]) -> list[Phrase]:

@@ -114,9 +114,14 @@ def stack(pictures: Sequence[Picture], captions: Sequence[str] = ()) -> Picture:
 
 def write_png(path: Path, picture: Picture) -> None:
     """Write a picture (H, W, 3) as PNG, whole or not at all."""
+    write_atomic(path, as_png(picture))
+
+
+def as_png(picture: Picture) -> bytes:
+    """A picture (H, W, 3) as a file of PNG."""
     packed = io.BytesIO()
     Image.fromarray(picture).save(packed, format="PNG")
-    write_atomic(path, packed.getvalue())
+    return packed.getvalue()
 
 
 def note_colour(pitch: int, chord: int) -> Colour:

@@ -1,15 +1,19 @@
 """Where a run comes from: code, versions, machine, music, seeds."""
 
+import json
 import os
 import platform
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 import torch
+
+from data_prep.errors import UserError
+from data_prep.files import write_json
 
 _PACKAGES: Final = ("torch", "ray", "optuna", "numpy", "pretty_midi", "tensorboard", "music21")
 _ROOT: Final = Path(__file__).parent.parent
@@ -42,6 +46,20 @@ def provenance(
         "corpus": {"sha256": corpus_digest, "folder": str(corpus_folder)},
         "seeds": dict(seeds),
     }
+
+
+def went_on(path: Path, changed: Sequence[str], now: Mapping[str, Any]) -> None:
+    """Note in `provenance.json` that the run goes on, what of it has changed since it last did, and what holds `now`.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        sessions = [*told.get("resumed", []), {"command": _command(), "git": _git(), "changed": list(changed)}]
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise UserError(f"{path} cannot be read ({type(error).__name__}): is it a whole run?") from error
+    write_json(path, told | {"resumed": sessions, **now})
 
 
 def _command() -> list[str]:

@@ -1,15 +1,16 @@
-"""The folder of one trial: `config.json`, `scores.jsonl`, `samples/` and, in the end, `checkpoint/`."""
+"""The folder of one trial: settings, scores, samples, its newest state and, where that is another, its best one."""
 
+import contextlib
 import json
-import re
+import os
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from data_prep.files import write_json
+from data_prep.files import write_atomic, write_json
 from reporting.phrase import Phrase
-
-_RAY_CHECKPOINT: Final = re.compile(r"checkpoint_\d{6}")
+from trainables.handover import STATE_FILE
 
 
 class TrialFolder:
@@ -25,12 +26,18 @@ class TrialFolder:
 
     def append_scores(self, row: Mapping[str, Any]) -> None:
         """One evaluation, as a line of JSON, whatever a full disk or a crash left of the line before."""
-        path = self.path / "scores.jsonl"
-        text = json.dumps(row, default=float) + "\n"
-        before = path.read_bytes() if path.exists() else b""
-        cut = bool(before) and not before.endswith(b"\n")
-        with path.open("a") as file:
-            file.write("\n" + text if cut else text)
+        text, path = json.dumps(row, default=float) + "\n", self.path / "scores.jsonl"
+        end = path.stat().st_size if path.exists() else 0
+        try:
+            with path.open("a+b") as file:
+                if end:
+                    file.seek(end - 1)
+                    text = text if file.read(1) == b"\n" else "\n" + text
+                file.write(text.encode())
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.truncate(path, end)
+            raise
 
     def write_samples(self, phrases: Iterable[Phrase]) -> None:
         """The newest music: MIDI, picture and sound of each phrase."""
@@ -39,17 +46,28 @@ class TrialFolder:
         for number, phrase in enumerate(phrases, 1):
             phrase.write(samples / f"sample-{number}")
 
-    def settle_checkpoint(self, newest: str) -> None:
-        """Keep Ray's checkpoint of that name as `checkpoint/`, and no other.
+    def write_state(self, state: bytes, *, best: bool) -> None:
+        """The state after the newest evaluation; `best` says that no earlier one was better.
 
-        `newest` must be whole, as Ray says it is by `on_checkpoint`: a later one may have been cut off.
+        The best state is in `best/` unless it is the newest: then there is no such folder.
         """
-        if newest and (self.path / newest).is_dir():
-            remove(self.path / "checkpoint")
-            (self.path / newest).rename(self.path / "checkpoint")
-        for path in self.path.iterdir():
-            if _RAY_CHECKPOINT.fullmatch(path.name):
-                remove(path)
+        newest, kept = self.path / "checkpoint" / STATE_FILE, self.path / "best" / STATE_FILE
+        if best:  # first: killed in between, the trial comes to this evaluation again
+            shutil.rmtree(kept.parent, ignore_errors=True)
+        elif not kept.exists() and newest.exists():
+            _write(kept, newest.read_bytes())
+        _write(newest, state)
+
+    def sweep(self) -> None:
+        """Remove what a kill left half-written."""
+        for pattern in (".*.tmp", "*/.*.tmp"):
+            for path in self.path.glob(pattern):
+                path.unlink(missing_ok=True)
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(exist_ok=True)
+    write_atomic(path, data)
 
 
 def read_scores(trial: Path) -> list[dict[str, Any]]:
@@ -67,11 +85,3 @@ def _parsed(line: str) -> dict[str, Any] | None:
     except ValueError:
         return None
     return row if isinstance(row, dict) else None
-
-
-def remove(folder: Path) -> None:
-    """Delete a folder of plain files, if it is there."""
-    if folder.is_dir():
-        for path in folder.iterdir():
-            path.unlink()
-        folder.rmdir()

@@ -9,8 +9,13 @@ import tempfile
 import time
 from pathlib import Path
 
+# The cores are shared by as many processes of tests. Read when NumPy and torch are loaded, and so set before.
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
 import pytest
 from jaxtyping import install_import_hook
+
+from tests.once import made_once
 
 with install_import_hook(
     "trainables", "tests.shapes.checked"
@@ -28,9 +33,12 @@ ROOT = Path(tune.__file__).parent
 @pytest.fixture(scope="session")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a finished run of the `smoke` space, made by the command line in a process of its own."""
-    results = tmp_path_factory.mktemp("results")
+    return made_once(tmp_path_factory, "results", smoke_search) / "run"
+
+
+def smoke_search(results: Path) -> None:
     # Ray's sockets live in its folder, and a socket's path may not be longer than 107 characters.
-    with tempfile.TemporaryDirectory(prefix="wtg", dir="/tmp") as ray_folder:
+    with tempfile.TemporaryDirectory(prefix="wtg", dir="/tmp", ignore_cleanup_errors=True) as ray_folder:
         command = [sys.executable, "tune.py", "--space", "smoke", "--results", str(results), "--name", "run"]
         process = subprocess.Popen(
             command,
@@ -50,7 +58,6 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (results / "output.txt").write_text(process.stdout.read())
         (results / "listening.json").write_text(json.dumps(sorted(addresses)))
     assert process.returncode == 0, (results / "output.txt").read_text()
-    return results / "run"
 
 
 def listening_addresses(pid: int) -> set[str]:

@@ -16,6 +16,10 @@ import pretty_midi
 import pytest
 
 import tune
+from data_prep.files import write_json
+from search_spaces.run.options import new_plan, parser
+from search_spaces.run.plan import PLAN_FILE
+from search_spaces.run.resume import resumed_plan
 
 ROOT = Path(tune.__file__).parent
 BLOCKS = re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
@@ -53,16 +57,30 @@ def test_the_readme_shows_the_two_commands_that_do_all_the_set_up() -> None:
 
 
 @pytest.mark.parametrize("command", SEARCHES)
-def test_every_search_of_the_readme_has_a_plan(command: str, tmp_path: Path) -> None:
+def test_every_search_of_the_readme_has_a_plan(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     if "my_corpus" in command:
         made = run_command(PREPARE, tmp_path)
         assert made.returncode == 0, made.stderr
     if "my_songs" in command:
         write_song(tmp_path / "my_songs" / "song.mid")
+    arguments = parser().parse_args(shlex.split(command)[2:])
+    if arguments.resume is not None:  # there must be a run to go on with
+        before, space = new_plan(parser().parse_args(["--space", arguments.space]))
+        before.make_folder()
+        write_json(before.run / PLAN_FILE, before.as_json(space))
     # The searches themselves take a quarter of an hour and more; `smoke` is run for real in test_tune.py.
-    done = run_command(command if "--dry-run" in command else f"{command} --dry-run", tmp_path)
+    plan, space = new_plan(arguments) if arguments.resume is None else resumed_plan(arguments)
+    assert "tried first" in plan.as_text(space)
+
+
+def test_a_dry_run_tells_plan_and_cost(tmp_path: Path) -> None:
+    (command,) = [each for each in SEARCHES if each == "python tune.py --space gan_balance --dry-run"]
+    done = run_command(f"{command} --price 2", tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "tried first" in done.stdout
+    told = [line.split(maxsplit=1)[0] for line in done.stdout.splitlines()]
+    assert {"space", "objective", "trials", "measured", "disk", "money"} <= set(told)
+    assert not list(tmp_path.iterdir())
 
 
 def test_help_and_data_prep_work_as_shown(tmp_path: Path) -> None:

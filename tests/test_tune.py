@@ -16,10 +16,11 @@ from tensorboard.plugins.hparams import plugin_data_pb2
 
 import tune
 from data_prep.errors import UserError
-from search_spaces.options import parser, time_budget
-from search_spaces.plan import Plan
+from search_spaces.run.options import new_plan, parser, time_budget
+from search_spaces.run.plan import Plan
+from search_spaces.search.study import Outcome, open_study, records
 from search_spaces.space import load_space
-from search_spaces.study import Outcome, open_study, records
+from tests.toy_space import write_space
 
 ROOT = Path(tune.__file__).parent
 SPACE = load_space("smoke")
@@ -55,7 +56,7 @@ def test_nothing_listens_beyond_this_machine(run: Path) -> None:
 
 
 def test_the_study_knows_the_truth_about_every_trial(run: Path) -> None:
-    found = records(open_study(run, seed=0))
+    found = records(open_study(run))
     assert len(found) == SPACE.trials
     assert {record.outcome for record in found} <= {Outcome.FINISHED, Outcome.STOPPED}
     assert found[0].known == SPACE.known[0].source
@@ -71,7 +72,10 @@ def test_every_trial_leaves_its_config_scores_samples_and_one_checkpoint(run: Pa
         config = json.loads((trial / "config.json").read_text())
         assert config["trial"] == trial.name
         first = json.loads((trial / "scores.jsonl").read_text().splitlines()[0])
-        undone = {"none": 0, "d_conv": 1, "d_all": 0, "g_all": 5, "gd": 5}[config["settings"]["spectral_norm"]]
+        normal = config["settings"].get("d_norm") != "none"  # else nothing undoes a norm of the discriminator's
+        undone = {"none": 0, "d_conv": int(normal), "d_all": 0, "g_all": 5, "gd": 5}[
+            config["settings"]["spectral_norm"]
+        ]
         assert len(first["cancelled_spectral_norms"].split(",")) - (not first["cancelled_spectral_norms"]) == undone
         checkpoint = torch.load(trial / "checkpoint" / "state.pt", weights_only=True)
         assert checkpoint["system"]["bars_seen"] > 0
@@ -91,7 +95,16 @@ def test_the_plan_and_the_provenance_tell_what_was_run(run: Path) -> None:
     plan = json.loads((run / "plan.json").read_text())
     assert (plan["space"], plan["system"], plan["data"], plan["seed"]) == ("smoke", "baseline", "builtin", 0)
     provenance = json.loads((run / "provenance.json").read_text())
-    assert set(provenance) == {"command", "git", "versions", "machine", "trial_resources", "corpus", "seeds"}
+    assert set(provenance) == {
+        "command",
+        "git",
+        "versions",
+        "machine",
+        "trial_resources",
+        "corpus",
+        "seeds",
+        "fingerprints",
+    }
     assert provenance["versions"]["torch"].startswith(torch.__version__.split("+")[0])
     assert len(provenance["corpus"]["sha256"]) == 64
 
@@ -157,6 +170,15 @@ def error_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (("--space", "smoke", "--seed", "-1"), "--seed is -1, but must be from 0"),
         (("--space", "smoke", "--time-budget", "soon"), "'soon' is not a time above 0 with its unit, such as 90s"),
         (("--space", "smoke", "--time-budget=-5m"), "'-5m' is not a time above 0"),
+        (("--space", "smoke", "--price", "2"), "--price is for --dry-run"),
+        (("--space", "smoke", "--force"), "--force is for --resume"),
+        (("--space", "smoke", "--set", "loss=bce", "--set", "loss=hinge"), "--set loss is given 2 times"),
+        (("--space", "smoke", "--scheduler", "pbt", "--trials", "3"), "needs a population of 4"),
+        (("--space", "smoke", "--protocol", "wide,narrow", "--trials", "2"), "narrow needs 3"),
+        (("--space", "~nobody-here/x.py"), "is no file"),
+        (("--resume", "x" * 300), "there is no run"),
+        (("--space", "paper", "--trials", "0"), "--trials is 0, but must be at least 1."),
+        (("--space", "smoke", "--cpus-per-trial", "0"), "must be above 0"),
         (("--space", "smoke", "--name", "../elsewhere"), "must be a plain folder name"),
         (("--space", "smoke", "--name", "x" * 300), "must be a plain folder name of at most 100 bytes"),
         (("--space", "smoke", "--name", ""), "must be a plain folder name"),
@@ -166,7 +188,7 @@ def error_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (("--space", "smoke", "--data", "biultin"), "did you mean 'builtin'?"),
         (("--space", "smoke", "--data", "midi:/no/such/folder"), "/no/such/folder: cannot be read"),
         (("--space", "smoke", "--data", "maestro:/tmp"), "but this needs bars with chords"),
-        ((), "the following arguments are required: --space"),
+        ((), "--space is missing: name what to search, such as --space gan_balance"),
     ],
 )
 def test_a_mistake_gets_one_line(
@@ -213,17 +235,8 @@ def test_something_that_is_not_ray_does_not_hang_the_search(
 
 def test_a_results_folder_that_cannot_be_made_gets_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
-    plan = Plan(
-        space="smoke",
-        data="builtin",
-        name="run",
-        results=tmp_path / "file",
-        trials=1,
-        time_budget=None,
-        concurrency=None,
-        seed=0,
-        address="local",
-    )
+    plan, _ = new_plan(parser().parse_args(["--space", "smoke", "--results", str(tmp_path), "--name", "run"]))
+    plan = replace(plan, results=tmp_path / "file")
     with pytest.raises(UserError, match=r"cannot be made \(Not a directory\): choose other --results or --name"):
         plan.make_folder()
 
@@ -236,35 +249,32 @@ def test_dry_run_prints_the_plan_and_writes_nothing(capsys: pytest.CaptureFixtur
     assert not list(tmp_path.iterdir())
 
 
-SEVERAL = replace(SPACE, objectives=("realism", "diversity_deficit", "worst_family"), trials=3)
+SEVERAL = ("realism", "diversity_deficit", "worst_family")
 
 
-def test_the_plan_names_the_objectives_where_they_are_not_the_usual_one(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert tune.main(["--space", "smoke", "--dry-run", "--results", str(tmp_path)]) == 0
-    assert "objectives" not in capsys.readouterr().out
-    monkeypatch.setattr(tune, "space_of", lambda arguments: SEVERAL)
-    assert tune.main(["--space", "smoke", "--dry-run", "--results", str(tmp_path)]) == 0
-    assert "objectives   realism, diversity_deficit, worst_family; the winner is" in capsys.readouterr().out
+def test_the_plan_names_the_objectives_where_they_are_not_the_usual_one(tmp_path: Path) -> None:
+    given = ["--space", "smoke", "--results", str(tmp_path)]
+    assert "objectives" not in Plan.as_text(*new_plan(parser().parse_args(given)))
+    several = new_plan(parser().parse_args([*given, "--objectives", ",".join(SEVERAL)]))
+    assert "objectives   realism, diversity_deficit, worst_family; the winner is" in Plan.as_text(*several)
 
 
 def test_a_search_for_several_objectives_names_the_winner_on_their_front(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(tune, "space_of", lambda arguments: SEVERAL)
+    given = ["--space", write_space(tmp_path), "--results", str(tmp_path), "--name", "run", "--trials", "3"]
     # Ray's sockets live in its folder, and a socket's path may not be longer than 107 characters.
     with tempfile.TemporaryDirectory(prefix="wtg", dir="/tmp", ignore_cleanup_errors=True) as ray_folder:
         monkeypatch.setenv("RAY_TMPDIR", ray_folder)
-        assert tune.main(["--space", "smoke", "--results", str(tmp_path), "--name", "run"]) == 0
+        assert tune.main([*given, "--objectives", ",".join(SEVERAL)]) == 0
     run = tmp_path / "run"
-    study = open_study(run, seed=0)
+    study = open_study(run)
     lines = {line["name"]: line for line in json.loads((run / "leaderboard.json").read_text())}
     front = {name for name, line in lines.items() if line["front"]}
     assert front == {f"{trial.number:04d}" for trial in study.best_trials} != set()
     for record in records(study):
         assert record.outcome in (Outcome.FINISHED, Outcome.STOPPED)
-        assert tuple(record.objectives) == SEVERAL.objectives
+        assert tuple(record.objectives) == SEVERAL
         assert lines[record.name]["objectives"] == record.objectives
         row = json.loads((run / "trials" / record.name / "scores.jsonl").read_text().splitlines()[-1])
         assert record.objective == row["objective"]
@@ -274,8 +284,8 @@ def test_a_search_for_several_objectives_names_the_winner_on_their_front(
     output = capsys.readouterr().out
     assert f"Winner: trial {winner}, objective" in output
     (told,) = [line for line in output.splitlines() if line.startswith("  front ")]
-    assert all(name in told for name in (*front, *SEVERAL.objectives))
-    assert json.loads((run / "plan.json").read_text())["objectives"] == list(SEVERAL.objectives)
+    assert all(name in told for name in (*front, *SEVERAL))
+    assert json.loads((run / "plan.json").read_text())["objectives"] == list(SEVERAL)
 
 
 def test_the_time_budget_is_for_those_who_did_not_ask_for_a_number_of_trials() -> None:

@@ -13,17 +13,32 @@ from data_prep.errors import UserError
 from data_prep.files import write_atomic
 from data_prep.folder import shown
 from trainables.factory import Music, System, build
+from trainables.handover import STATE_FILE
 
-STATE_FILE: Final = "state.pt"
 _FAULTS: Final = (OSError, RuntimeError, LookupError, TypeError, ValueError, AttributeError, EOFError, UnpicklingError)
 """What a missing or damaged checkpoint may raise."""
 
 
 def write_state(folder: Path, state: Mapping[str, Any]) -> None:
     """Write tensors and plain values into `folder`: the new state whole, or the old one untouched."""
-    packed = io.BytesIO()
-    torch.save(dict(state), packed)
-    write_atomic(folder / STATE_FILE, packed.getvalue())
+    write_atomic(folder / STATE_FILE, packed(state))
+
+
+def packed(state: Mapping[str, Any]) -> bytes:
+    """Tensors and plain values as the bytes of a checkpoint."""
+    file = io.BytesIO()
+    torch.save(dict(state), file)
+    return file.getvalue()
+
+
+def unpacked(data: bytes) -> dict[str, Any]:
+    """What was packed, on the CPU; nothing but tensors and plain values is ever read.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    with sound(Path(STATE_FILE)):
+        return _read(io.BytesIO(data))
 
 
 def read_state(folder: Path) -> dict[str, Any]:
@@ -33,10 +48,14 @@ def read_state(folder: Path) -> dict[str, Any]:
         UserError: it is missing or damaged.
     """
     with sound(folder):
-        state = torch.load(folder / STATE_FILE, map_location="cpu", weights_only=True)
-        if not isinstance(state, dict):
-            raise TypeError(type(state).__name__)
-        return state
+        return _read(folder / STATE_FILE)
+
+
+def _read(file: Path | io.BytesIO) -> dict[str, Any]:
+    state = torch.load(file, map_location="cpu", weights_only=True)
+    if not isinstance(state, dict):
+        raise TypeError(type(state).__name__)
+    return state
 
 
 @contextmanager
@@ -44,7 +63,7 @@ def sound(folder: Path) -> Iterator[None]:
     """Whatever is wrong with the checkpoint in `folder`, or with the values in it, is a UserError that names it."""
     try:
         yield
-    except UserError:
+    except (UserError, torch.OutOfMemoryError):  # too little memory is no fault of the state
         raise
     except _FAULTS as error:
         fault = type(error).__name__

@@ -1,7 +1,7 @@
 """The numbers of adversarial training (all searchable) and the budget of a trial."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from trainables.checks import check_fields, check_ranges, require
@@ -143,6 +143,10 @@ class Budget:
         require(self.bars >= self.evaluations, "bars", self.bars, "at least one per evaluation")
         for key in ("rollouts", "early_rollouts"):
             require(getattr(self, key) >= 2, key, getattr(self, key), "at least 2")
+
+    def extended(self, bars: int) -> "Budget":
+        """The budget with more bars, and evaluations as far apart as before or a little nearer."""
+        return replace(self, bars=bars, evaluations=-(-self.evaluations * bars // self.bars))
 
     def early(self, evaluation: int) -> bool:
         """Whether the evaluation of that number, from 1, has no part in a full trial's objective."""

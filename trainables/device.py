@@ -30,3 +30,17 @@ def device_of(name: str) -> str:
     if int(number or 0) >= there:
         raise UserError(f"device is {name!r}, but PyTorch sees {there} of that kind here: choose auto or cpu.")
     return name
+
+
+def device_of_share(gpus: float | None) -> str:
+    """The device of a process that was given so many GPUs: none, a share of one or one; None where nobody says.
+
+    Where others have the rest of the GPU, PyTorch may take that share of its memory and no more: a process that wants
+    more fails alone. CUDA's own few hundred megabytes come on top.
+    """
+    if gpus == 0:  # not what PyTorch sees: Ray hides GPUs from those only that were given others
+        return "cpu"
+    device = device_of("auto")
+    if device == "cuda" and gpus is not None and gpus < 1:
+        torch.cuda.set_per_process_memory_fraction(gpus)
+    return device

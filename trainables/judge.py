@@ -16,6 +16,8 @@ NOISE_SEED: Final = 20_200_619
 """Seed of the noise that all rollouts are made of."""
 
 _REFERENCE_PHRASES: Final = 1024
+_FEW_SONGS: Final = 8
+_FEW_PHRASES: Final = 64
 _SAMPLES: Final = 3
 
 
@@ -50,6 +52,7 @@ class Judge:
         prompts: what rollouts go on from; `early` are some of them.
         usual: what their real continuations score.
         listening: what samples go on from: songs kept for that, or those of validation where none are (MAESTRO).
+        remark: why little can be said of systems that are judged by so few songs; empty where they are enough.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class Judge:
         self.prompts = self._prompts(music.phrases(split, rollouts))
         self.early = self._prompts(self.prompts.phrases.spread(early_rollouts))
         self.usual = self.real(self.prompts.phrases)
+        self.remark = _remark(real.song)
         self.listening = music.phrases(music.listening, _SAMPLES, least=1)
         self._steps_per_second = music.steps_per_second
 
@@ -109,3 +113,16 @@ class Judge:
 
     def _prompts(self, real: Phrases) -> Prompts:
         return Prompts(real, self.reference.base_line(real.roll, real.chord, real.song))
+
+
+def _remark(songs: NDArray[Any] | None) -> str:
+    """What to know where phrases of these songs are too few to be judged by."""
+    if songs is None:
+        return ""
+    count = len(np.unique(songs))
+    if count >= _FEW_SONGS and len(songs) >= _FEW_PHRASES:
+        return ""
+    return (
+        f"what is trained is judged by {len(songs)} phrases of {count} {'song' if count == 1 else 'songs'}, too few "
+        f"for small differences to mean much; better are {_FEW_SONGS} songs and {_FEW_PHRASES} phrases for validation."
+    )

@@ -7,7 +7,7 @@ from typing import Any
 from scores.objective import OBJECTIVES, WORST
 from trainables.config import AVERAGED_EVALUATIONS, Budget
 from trainables.factory import System
-from trainables.judge import NOISE_SEED, Judge
+from trainables.judge import NOISE_SEED, Generative, Judge
 from trainables.verdict import Evaluation, Verdict, verdict
 
 
@@ -24,8 +24,12 @@ class Record:
         self._judge, self._budget, self._by_beat = judge, budget, by_beat
         self._history: list[Evaluation] = []
 
-    def add(self, system: System, losses: Mapping[str, float], evaluation: int) -> dict[str, Any]:
+    def add(
+        self, system: System, losses: Mapping[str, float], evaluation: int, *, heard: Generative | None = None
+    ) -> dict[str, Any]:
         """Judge `system` after it has trained for the share of the budget that ends with this evaluation, from 1.
+
+        Where the judge is to hear it in another form than its own, that is `heard`.
 
         Returns:
             * `objective`: the mean over the last three evaluations, as single ones wobble; `objective_now`: this one
@@ -47,7 +51,8 @@ class Record:
         common |= {"cancelled_spectral_norms": ",".join(system.cancelled_spectral_norms)}
         if state.state == "diverged":
             return common | _told(state) | {"diverged": True, "done": True} | _objectives([WORST])
-        scores = self._judge.evaluate(system, early=self._budget.early(evaluation))
+        heard = heard or system
+        scores = self._judge.evaluate(heard, early=self._budget.early(evaluation))
         if "balance" in now.diagnostics:
             scores = scores | {"balance": now.diagnostics["balance"]}
         now = Evaluation(losses=losses, diagnostics=now.diagnostics, scores=scores, real=self._judge.usual)
@@ -56,7 +61,7 @@ class Record:
             common
             | _told(verdict(self._history))
             | {"diverged": False, "done": evaluation >= self._budget.evaluations, "scores": scores}
-            | {"_media": self._judge.samples(system, by_beat=self._by_beat)}
+            | {"_media": self._judge.samples(heard, by_beat=self._by_beat)}
             | _objectives([past.scores for past in self._history[-AVERAGED_EVALUATIONS:]])
         )
 

@@ -18,7 +18,7 @@ from trainables.config import TrainConfig
 from trainables.losses import LOSSES, gradient_penalty, mean_matching, squared_slopes
 from trainables.means import Means
 from trainables.networks.initialise import initialise
-from trainables.networks.layers import RowLinear, iterate_spectral_norms
+from trainables.networks.layers import RowLinear, iterate_spectral_norms, unchanging
 from trainables.sampling import binarise
 
 
@@ -58,9 +58,14 @@ class Players:
         return {name: part.state_dict() for name, part in vars(self).items()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from `state`."""
+        """Go on from `state`, at the learning rates of these players: a state may be another configuration's."""
+        optimisers = (self.optimiser_d, self.optimiser_g)
+        rates = [[(group["lr"], group["initial_lr"]) for group in each.param_groups] for each in optimisers]
         for name, part in vars(self).items():
             part.load_state_dict(state[name])
+        for optimiser, own in zip(optimisers, rates, strict=True):
+            for group, (rate, initial) in zip(optimiser.param_groups, own, strict=True):
+                group["lr"], group["initial_lr"] = rate, initial
 
 
 def train_step(
@@ -86,11 +91,12 @@ def train_step(
             fake = players.generator(z, *batch.condition)
         _update_discriminator(players, batch, fake.detach(), config, show, means)
     _set_trainable(players.discriminator, False)
-    real_features = _features(players, batch, config, show)
-    for update in range(config.g_updates):
-        if update:
-            fake = players.generator(z, *batch.condition)
-        _update_generator(players, batch, fake, real_features, config, show, means)
+    with unchanging(players.discriminator):
+        real_features = _features(players, batch, config, show)
+        for update in range(config.g_updates):
+            if update:
+                fake = players.generator(z, *batch.condition)
+            _update_generator(players, batch, fake, real_features, config, show, means)
     _set_trainable(players.discriminator, True)
 
 
@@ -132,8 +138,9 @@ def _update_discriminator(
     if config.r1:
         real = real.clone().requires_grad_()
     fake = show.fake(fake)
-    real_logit, _ = d(real, *batch.condition)
-    fake_logit, _ = d(fake, *batch.condition)
+    with unchanging(d):
+        real_logit, _ = d(real, *batch.condition)
+        fake_logit, _ = d(fake, *batch.condition)
     adversarial = LOSSES[config.loss]
     loss = adversarial.discriminator(real_logit, fake_logit, config.real_label)
     if config.r1:

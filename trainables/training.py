@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from trainables.config import Budget
+from trainables.editions import Editions, edition_of
 from trainables.factory import Music, System, build
 from trainables.judge import Judge
 from trainables.record import Record
@@ -22,7 +23,7 @@ class Training:
 
     Args:
         system: a name out of `trainables.systems.SYSTEMS`, which settings may override.
-        settings: what differs from the system's own numbers.
+        settings: what differs from the system's own numbers; and which edition it learns from, if there are several.
         music: what it learns from.
         judge: scores it.
         budget: how long it trains, and how often it is judged.
@@ -39,14 +40,14 @@ class Training:
         self,
         system: str,
         settings: Mapping[str, Any],
-        music: Music,
+        music: Music | Editions,
         judge: Judge,
         budget: Budget,
         *,
         seed: int,
         device: str = "cpu",
     ) -> None:
-        self._name, self._settings, self._music = system, settings, music
+        self._name, self._edition = system, edition_of(music, settings)
         self._judge, self._budget = judge, budget
         self._seed, self._device = seed, device
         self.evaluation = 0
@@ -58,8 +59,8 @@ class Training:
         """What is trained."""
         return build(
             self._name,
-            self._settings,
-            self._music,
+            self._edition.settings,
+            self._edition.music,
             seed=self._seed,
             horizon=self._budget.bars,
             device=self._device,
@@ -67,7 +68,7 @@ class Training:
 
     @cached_property
     def _record(self) -> Record:
-        by_beat = described(self._name, self._settings).network.by_beat
+        by_beat = described(self._name, self._edition.settings).network.by_beat
         return Record(self._judge, self._budget, by_beat=by_beat)
 
     @property
@@ -87,7 +88,7 @@ class Training:
         system, start = self.system, time.monotonic()
         losses = system.train(until=self._budget.bars * evaluation // self._budget.evaluations)
         self.seconds += time.monotonic() - start
-        result = self._record.add(system, losses, evaluation)
+        result = self._record.add(system, losses, evaluation, heard=self._edition.as_judged(system, self._name))
         self.evaluation, self.last = evaluation, {name: result[name] for name in _TOLD}
         return result | {"training_iteration": evaluation, "seconds": self.seconds}
 

@@ -48,6 +48,7 @@ class Variant:
     """Kinds of corpora that it can learn from: bars with chords."""
 
     hears_chords: ClassVar[bool] = True
+    continues: ClassVar[bool] = True
 
     chord: ChordCoding = "code"
     """The 13-vector of §4.2 (root and minor flag), or a learned embedding of the 25 classes (§5.2)."""

@@ -91,6 +91,28 @@ def test_the_cache_is_keyed_by_options_and_edition(monkeypatch: pytest.MonkeyPat
     assert all(folder.name.startswith("builtin-") for folder in folders)
 
 
+def test_music_is_prepared_with_other_options_beside_its_own(prepared: list[Options]) -> None:
+    usual, other = resolve("builtin"), resolve("builtin", changes={"rests": "keep", "octave": "fold"})
+    assert usual != other == resolve("builtin", changes={"octave": "fold", "rests": "keep"})
+    assert prepared == [Options(), Options(rests="keep", octave="fold")]
+    assert resolve("builtin", changes={}) == resolve("builtin", changes={"rests": "fill"}) == usual
+    check("builtin", changes=("rests", "octave"))
+
+
+def test_options_that_cannot_be_changed_are_told_in_a_line(builtin_folder: Path, prepared: list[Options]) -> None:
+    made = str(builtin_folder)
+    for ask in (lambda data, name: resolve(data, changes={name: 8.0}), lambda data, name: check(data, changes=(name,))):
+        with pytest.raises(UserError, match=r"is a prepared corpus, but rests must be varied: .*as SOURCE:PATH"):
+            ask(made, "rests")
+        with pytest.raises(UserError, match=r"no option sampling_frequency, .*; these do: maestro, piano\."):
+            ask("builtin", "sampling_frequency")
+        with pytest.raises(UserError, match="did you mean 'builtin'"):
+            ask("biultin", "rests")
+    with pytest.raises(UserError, match="rests is 'some'; choose 'fill' or 'keep'"):
+        resolve("builtin", changes={"rests": "some"})
+    assert not prepared
+
+
 def test_a_folder_with_a_corpus_is_itself(builtin_folder: Path) -> None:
     assert resolve(str(builtin_folder)) == builtin_folder
     check(str(builtin_folder))

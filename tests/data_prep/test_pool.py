@@ -62,12 +62,12 @@ def fail(number):
 
 
 def take_for_ever(number):
-    print("begun", flush=True)
+    print("begun\\n", end="", flush=True)  # in one piece: two processes share the pipe
     time.sleep(1000)
 
 
 def take_a_while(number):
-    print("begun", flush=True)
+    print("begun\\n", end="", flush=True)  # in one piece: two processes share the pipe
     time.sleep(0.2)
 """
 

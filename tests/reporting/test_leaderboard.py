@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from reporting import leaderboard
 from reporting.leaderboard import Row, pareto_front
-from search_spaces.study import Outcome, TrialRecord
+from search_spaces.search.study import Outcome, TrialRecord
 
 ANCHORS = {"real music": {"objective": 0.01}, "random bars": {"objective": 0.34}}
 
@@ -180,3 +181,28 @@ def test_with_the_one_objective_neither_file_speaks_of_a_front(tmp_path: Path) -
     leaderboard.write(tmp_path, leaderboard.rows(tmp_path, TRIALS, ANCHORS))
     assert "front" not in (tmp_path / "leaderboard.md").read_text()
     assert not {"front", "objectives"} & set(json.loads((tmp_path / "leaderboard.json").read_text())[0])
+
+
+def test_folders_of_ended_trials_are_read_once_and_those_that_may_change_again(tmp_path: Path) -> None:
+    def judged(bars: int) -> None:
+        for number in range(4):
+            (tmp_path / "trials" / f"{number:04d}").mkdir(parents=True, exist_ok=True)
+            (tmp_path / "trials" / f"{number:04d}" / "scores.jsonl").write_text(json.dumps({"bars": bars}) + "\n")
+
+    board = leaderboard.Leaderboard(tmp_path, {})
+    trials = [
+        record("0000", Outcome.FINISHED, 0.3),
+        record("0001", Outcome.RUNNING, 0.2),
+        record("0002", Outcome.INTERRUPTED, 0.4),
+        record("0003", Outcome.FAILED, 0.4),
+    ]
+    judged(1)
+    assert {line.bars for line in board.rows(trials)} == {1}
+    judged(2)
+    assert {line.name: line.bars for line in board.rows(trials)} == {"0000": 1, "0001": 2, "0002": 2, "0003": 1}
+    trials[1:] = [
+        record("0001", Outcome.FINISHED, 0.2),
+        record("0002", Outcome.RUNNING, 0.4),
+        replace(trials[3], attempts=2),
+    ]
+    assert {line.name: line.bars for line in board.rows(trials)} == {"0000": 1, "0001": 2, "0002": 2, "0003": 2}

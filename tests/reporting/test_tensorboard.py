@@ -40,3 +40,22 @@ def test_every_metric_column_of_hparams_is_a_scalar_of_the_trials(tmp_path: Path
 def test_the_objective_is_one_column_where_it_is_one_of_several(tmp_path: Path) -> None:
     write_hparams_columns(tmp_path, ["learning_rate"], ("balance", "objective"))
     assert metrics(tmp_path) == ["objective", "objectives/balance"]
+
+
+def test_a_later_stage_adds_its_columns(tmp_path: Path) -> None:
+    write_hparams_columns(tmp_path, ["learning_rate", "loss"], ("objective", "balance"))
+    write_hparams_columns(tmp_path, ["candidate", "seed"], ("objective", "balance"))
+    write_hparams_columns(tmp_path, ["loss"], ("realism",))
+    content = events(tmp_path).SummaryMetadata("_hparams_/experiment").plugin_data.content
+    experiment = plugin_data_pb2.HParamsPluginData.FromString(content).experiment
+    assert [info.name for info in experiment.hparam_infos] == ["learning_rate", "loss", "candidate", "seed"]
+    assert metrics(tmp_path) == ["objective", "objectives/balance", "objectives/realism"]
+    assert [info.display_name for info in experiment.metric_infos][1] == "balance (lower is better)"
+
+
+def test_a_declaration_that_a_kill_cut_off_is_made_again(tmp_path: Path) -> None:
+    write_hparams_columns(tmp_path, ["learning_rate"])
+    (file,) = tmp_path.iterdir()
+    file.write_bytes(file.read_bytes()[:60])
+    write_hparams_columns(tmp_path, ["loss"])
+    assert metrics(tmp_path) == ["objective"]

@@ -6,31 +6,17 @@ from reporting.phrase import Phrase
 from reporting.trial_folder import TrialFolder, read_scores
 
 
-def test_the_newest_whole_checkpoint_stays_under_one_name(tmp_path: Path) -> None:
+def test_what_a_kill_left_half_written_is_swept_and_nothing_else(tmp_path: Path) -> None:
     folder = TrialFolder(tmp_path / "0000")
-    for number in (0, 1, 2):
-        checkpoint = folder.path / f"checkpoint_{number:06d}"
-        checkpoint.mkdir()
-        (checkpoint / "state.pt").write_text(str(number))
-    folder.settle_checkpoint("checkpoint_000001")  # the third was cut off
-    assert (folder.path / "checkpoint" / "state.pt").read_text() == "1"
-    assert [path.name for path in folder.path.iterdir()] == ["checkpoint"]
-
-
-def test_a_later_checkpoint_takes_the_place_of_a_settled_one(tmp_path: Path) -> None:
-    folder = TrialFolder(tmp_path / "0000")
-    for number in (0, 1):
-        checkpoint = folder.path / f"checkpoint_{number:06d}"
-        checkpoint.mkdir()
-        (checkpoint / "state.pt").write_text(str(number))
-        folder.settle_checkpoint(checkpoint.name)
-    assert (folder.path / "checkpoint" / "state.pt").read_text() == "1"
-
-
-def test_without_checkpoints_there_is_nothing_to_settle(tmp_path: Path) -> None:
-    folder = TrialFolder(tmp_path / "0000")
-    folder.settle_checkpoint("")
-    assert not list(folder.path.iterdir())
+    folder.write_state(b"good", best=True)
+    whole = [folder.path / "config.json", folder.path / "checkpoint" / "state.pt"]
+    folder.write_config({})
+    halves = [folder.path / ".config.json.abc.tmp", folder.path / "checkpoint" / ".state.pt.abc.tmp"]
+    for path in halves:
+        path.write_bytes(b"hal")
+    folder.sweep()
+    assert not any(path.exists() for path in halves)
+    assert all(path.exists() for path in whole)
 
 
 def test_scores_come_back_line_by_line(tmp_path: Path) -> None:
@@ -58,3 +44,14 @@ def test_samples_are_replaced_by_newer_ones(tmp_path: Path) -> None:
         folder.write_samples([Phrase(music=melody, real=melody, chord=np.zeros(8, np.int8))])
     files = sorted(path.name for path in (folder.path / "samples").iterdir())
     assert files == ["sample-1.mid", "sample-1.png", "sample-1.wav"]
+
+
+def test_a_line_is_appended_without_reading_those_before_it(tmp_path: Path) -> None:
+    folder = TrialFolder(tmp_path / "0000")
+    size = 1 << 34  # a file of holes: to read it would take memory that no machine of ours has
+    with (folder.path / "scores.jsonl").open("wb") as file:
+        file.truncate(size)
+    folder.append_scores({"bars": 1})
+    with (folder.path / "scores.jsonl").open("rb") as file:
+        file.seek(size)
+        assert file.read() == b'\n{"bars": 1}\n'

@@ -52,6 +52,11 @@ def legal(**options: Any) -> Variant | None:
         return None
 
 
+def of_one(variant: Variant, options: Options) -> Variant:
+    """The variant with what is none of these options as in the baseline: systems that share a player become equal."""
+    return Variant(**{field: value for field, value in asdict(variant).items() if field in options})
+
+
 def every(options: Options) -> list[Variant]:
     """The full product, as far as it is legal."""
     made = (legal(**dict(zip(options, values, strict=True))) for values in product(*options.values()))

@@ -8,7 +8,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from data_prep.corpus import Corpus
 from data_prep.errors import UserError
-from trainables.device import device_of
+from trainables.device import device_of, device_of_share
 from trainables.factory import build
 from trainables.networks.discriminator import Discriminator
 from trainables.networks.generator import Generator
@@ -45,6 +45,19 @@ def test_a_device_that_is_not_here_is_refused(name: str, monkeypatch: pytest.Mon
 def test_what_is_no_device_is_refused(name: str) -> None:
     with pytest.raises(UserError, match="There is no device"):
         device_of(name)
+
+
+@pytest.mark.parametrize(
+    ("gpus", "device", "shares"), [(None, "cuda", []), (0.0, "cpu", []), (0.25, "cuda", [0.25]), (1.0, "cuda", [])]
+)
+def test_a_share_of_a_gpu_is_a_share_of_its_memory(
+    gpus: float | None, device: str, shares: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[float] = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "set_per_process_memory_fraction", taken.append)
+    assert device_of_share(gpus) == device
+    assert taken == shares
 
 
 class Waits(TorchDispatchMode):

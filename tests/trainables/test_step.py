@@ -92,6 +92,24 @@ def test_autograd_finds_nothing_changed_under_a_graph(system: str, updates: tupl
         run.step()
 
 
+def test_weights_that_stand_still_are_normalised_once(corpus: Corpus) -> None:
+    run = Run(VARIANTS["spectral_gd"], SMALL, corpus)
+    calls: list[SpectralScale] = []
+    generator, discriminator = (
+        [module for module in player.modules() if isinstance(module, SpectralScale)]
+        for player in (run.players.generator, run.players.discriminator)
+    )
+    for scale in generator + discriminator:
+        scale.register_forward_hook(lambda module, *_: calls.append(module))
+    run.step()
+    # D for its own update, and then for both of G; G anew in each of its updates.
+    assert all(calls.count(scale) == 2 for scale in generator + discriminator)
+    batch = run.bars.draw(4)
+    for count in (3, 4):  # outside of a step nothing is kept
+        run.players.discriminator(batch.bar, *batch.condition)
+        assert all(calls.count(scale) == count for scale in discriminator)
+
+
 @pytest.mark.parametrize("updates", UPDATES, ids=str)
 def test_each_side_takes_the_configured_number_of_optimiser_steps(updates: tuple[int, int], corpus: Corpus) -> None:
     run = Run(VARIANTS["baseline"], TrainConfig(batch_size=4, d_updates=updates[0], g_updates=updates[1]), corpus)

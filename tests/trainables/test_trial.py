@@ -1,17 +1,23 @@
 """The Ray shell in this process: what a configuration says is what the live trial does."""
 
 import math
+import pickle
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import optuna
 import pytest
 import torch
+from ray import cloudpickle
 
 from data_prep.corpus import Corpus
 from scores.objective import OBJECTIVES, WORST
+from search_spaces.gan_balance import BETAS
 from search_spaces.space import load_space
+from trainables.checkpoint import packed
 from trainables.config import Budget, TrainConfig
+from trainables.handover import SavedState
 from trainables.judge import Judge
 from trainables.networks.layers import RowLinear
 from trainables.systems import SYSTEMS
@@ -42,7 +48,7 @@ def test_there_is_a_trainable_for_every_system() -> None:
 # Together these take every category, and numbers from all over the ranges.
 def suggestions(count: int = 12) -> list[dict[str, Any]]:
     space = load_space("gan_balance")
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=2))
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     return [space.suggest(study.ask(), "baseline") for _ in range(count)]
 
 
@@ -54,6 +60,11 @@ def test_every_searched_number_reaches_its_optimiser_or_layer(settings: dict[str
     rate_d, rate_g = players.optimiser_d.param_groups[0]["lr"], players.optimiser_g.param_groups[0]["lr"]
     assert math.sqrt(rate_d * rate_g) == pytest.approx(rate)
     assert rate_d / rate_g == pytest.approx(ratio)
+    betas = (settings["beta1"], settings["beta2"])
+    assert players.optimiser_d.param_groups[0]["betas"] == players.optimiser_g.param_groups[0]["betas"] == betas
+    assert trial.training.system.config.loss == settings["loss"]
+    normed = any(isinstance(layer, torch.nn.BatchNorm1d) for layer in players.discriminator.modules())
+    assert normed == (settings["loss"] != "wgan_gp" and settings["spectral_norm"] not in ("d_all", "gd"))
 
     assert players.discriminator.sees_previous == settings["d_sees_previous"]
     hidden = {"dense.0.linear", "dense.1.linear", *(f"up.{k}.linear" for k in range(3)), "output"}
@@ -79,7 +90,7 @@ def test_suggestions_take_every_category() -> None:
     taken = suggestions()
     assert {s["spectral_norm"] for s in taken} == {"none", "d_conv", "d_all", "g_all", "gd"}
     assert {(s["d_updates"], s["g_updates"]) for s in taken} == {(1, 2), (1, 1), (2, 1), (5, 1)}
-    assert {s["d_sees_previous"] for s in taken} == {False, True}
+    assert {(s["loss"], s["d_sees_previous"]) for s in taken} == set(product(BETAS, (False, True)))
 
 
 def test_a_trial_reports_what_the_search_and_the_reports_need(corpus: Corpus) -> None:
@@ -104,15 +115,54 @@ def test_a_trial_reports_what_the_search_and_the_reports_need(corpus: Corpus) ->
 
 
 def test_a_checkpoint_goes_on_where_it_was_taken(corpus: Corpus, tmp_path: Path) -> None:
-    whole = make("combined", {}, corpus)
+    settings = {"spectral_norm": "gd", "average_decay": 0.9}
+    whole = make("baseline", settings, corpus)
     for _ in range(2):
         whole.train()
     whole.save_checkpoint(str(tmp_path))
     later = [whole.train()["objective"] for _ in range(2)]
-    resumed = make("combined", {}, corpus, seed=5)
+    resumed = make("baseline", settings, corpus, seed=5)
     resumed.load_checkpoint(str(tmp_path))
     resumed._iteration = 2
     assert [resumed.train()["objective"] for _ in range(2)] == later
+
+
+def arrived(path: Path) -> SavedState:
+    """The state as it comes out of Ray at a worker."""
+    state = pickle.loads(pickle.dumps(SavedState(path)))
+    assert isinstance(state, SavedState)
+    return state
+
+
+def test_a_trial_goes_on_from_the_state_that_comes_with_its_configuration(corpus: Corpus, tmp_path: Path) -> None:
+    settings = {"learning_rate": 1e-3}
+    whole = make("baseline", settings, corpus)
+    results = [whole.train() for _ in range(4)]
+    (tmp_path / "state.pt").write_bytes(results[1]["_state"])
+    used = make("baseline", {}, corpus, seed=5)
+    used.train()
+    used.reset_config(  # in a process that trained another trial before
+        {"trial": "0001", "seed": 0, "settings": settings, "resume": arrived(tmp_path / "state.pt")}
+    )
+    used._iteration = 0
+    later = [used.train() for _ in range(2)]
+    assert [result["objective"] for result in later] == [result["objective"] for result in results[2:]]
+    assert [result["training_iteration"] for result in later] == [3, 4]
+    assert [result["done"] for result in later] == [False, True]
+
+
+@pytest.mark.parametrize("damage", ["gone", "empty", "cut", "of another system", "no state"])
+def test_a_state_that_cannot_be_used_has_the_trial_begin_again(damage: str, corpus: Corpus, tmp_path: Path) -> None:
+    first = make("baseline", {}, corpus).train()
+    state, path = first["_state"], tmp_path / "state.pt"
+    if damage != "gone":
+        other = packed({"a": 1}) if damage == "no state" else make("mlp", {}, corpus).train()["_state"]
+        path.write_bytes({"empty": b"", "cut": state[: len(state) // 2]}.get(damage, other))
+    again = make("baseline", {}, corpus)
+    again.reset_config({"trial": "0000", "seed": 0, "settings": {}, "resume": arrived(path)})
+    again.config = {"trial": "0000", "seed": 0, "settings": {}}
+    result = again.train()
+    assert (result["training_iteration"], result["objective"]) == (1, first["objective"])
 
 
 def test_an_actor_that_is_used_again_starts_afresh(corpus: Corpus) -> None:
@@ -169,3 +219,12 @@ def test_the_paper_s_defaults() -> None:
     assert (config.learning_rate_d, config.learning_rate_g) == pytest.approx((2e-4, 2e-4))
     assert (config.d_updates, config.g_updates, config.batch_size) == (1, 2, 72)
     assert (config.feature_weight, config.mean_weight, config.real_label) == (0.1, 0.01, 0.9)
+
+
+def test_the_text_of_a_result_is_short_and_its_state_arrives_whole(corpus: Corpus) -> None:
+    trial = make("baseline", {}, corpus)
+    result = trial.step()
+    assert len(repr(result)) < 10_000 < len(result["_state"])  # Ray writes out every result
+    arrived = cloudpickle.loads(cloudpickle.dumps(result))["_state"]
+    assert arrived == result["_state"]
+    assert repr(arrived) == repr(result["_state"])

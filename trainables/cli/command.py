@@ -29,12 +29,14 @@ examples:
   python -m trainables train mlp --set g_updates=1 --set spectral_norm=d_all --seed 1
   python -m trainables train lstm --data maestro:maestro-v3.0.0
   python -m trainables train --resume results/pop
+  python -m trainables train --resume results/pop --epochs 10
 
 In an epoch all training music is dealt once, in every key that it is learnt in; its number of bars is told at the
 start. Budgets count bars shown to an optimiser: an update of either player on a batch of 72 counts 72.
 The run has the files of a search with one trial, 0000; seed and settings give the same music as there. After each
 evaluation there is a checkpoint. Ctrl-C ends the run in order; --resume goes on from its last checkpoint, as if it
-had never stopped.
+had never stopped. With --epochs or --bars the whole run becomes that long, judged as often as before; what changes over
+the budget, such as learning rates, follows the longer one from there on.
 """
 
 GENERATE_EXAMPLES: Final = """\
@@ -47,7 +49,8 @@ examples:
 A chord is a major triad (C, F#, Bb), a minor one (Am, C#m) or N for none. Spaces separate bars; commas separate two or
 four chords of one bar, of which systems with one chord a bar hear the first. They are repeated until there are enough.
 Without --chords, --song and --midi the chords and first bars are those of songs that were kept for this. With --chords
-the first bar is of such a song, transposed to the first chord; with --midi it is the first bar with notes of that file.
+the first bar is of such a song, transposed to the first chord; with --midi it is the first bar with notes of that file,
+or the second after a pick-up (a first bar that is silent to its middle).
 """
 
 _BUDGET: Final = Budget()
@@ -61,6 +64,8 @@ _TRAIN_DEFAULTS: Final = {
     **dict.fromkeys(("epochs", "bars", "evaluations", "rollouts", "name")),
 }
 """Defaults are filled in after parsing, so that it is known what was given besides --resume."""
+_LENGTHS: Final = ("epochs", "bars")
+"""What may be given besides --resume."""
 
 
 def parse(arguments: Sequence[str]) -> Namespace:
@@ -80,8 +85,9 @@ def parse(arguments: Sequence[str]) -> Namespace:
 
 def _complete(options: Namespace) -> None:
     given = [name for name in _TRAIN_DEFAULTS if hasattr(options, name)]
-    if options.resume is not None and (options.system is not None or given):
-        other = options.system if options.system is not None else f"--{given[0]}"
+    planned = [name for name in given if name not in _LENGTHS]
+    if options.resume is not None and (options.system is not None or planned):
+        other = options.system if options.system is not None else f"--{planned[0]}"
         raise UserError(f"--resume goes on with a run as it was planned: leave out {other}.")
     if options.resume is None and options.system is None:
         raise UserError("Which SYSTEM? python -m trainables list names them all.")
@@ -146,7 +152,9 @@ def _add_train(commands: Any) -> None:
     option("--seed", type=int, metavar="N", help="of weights, noise and order (default: 0)")
     option("--name", metavar="NAME", help="folder of this run (default: the system and the time)")
     option("--results", type=Path, metavar="DIR", help="where runs land (default: results)")
-    command.add_argument("--resume", type=Path, metavar="RUN", help="go on with a run that was broken off: its folder")
+    command.add_argument(
+        "--resume", type=Path, metavar="RUN", help="go on with a run: its folder; with --epochs or --bars, for longer"
+    )
 
 
 def _add_generate(commands: Any) -> None:

@@ -1,11 +1,17 @@
-"""How far training has come, on a terminal: a bar in bars of music. Elsewhere there is a line per evaluation only."""
+"""How far training has come: on a terminal a bar in bars of music, elsewhere now and then a line."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from threading import Event, Thread
+from typing import Final
 
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
+
+HEARTBEAT: Final = 60.0
+"""Seconds between two lines where there is no terminal."""
 
 
 def console() -> Console:
@@ -35,7 +41,8 @@ class _Polled(Progress):
 def progress_of(console: Console, bars: int, bars_seen: Callable[[], int]) -> Iterator[Callable[[str], None]]:
     """A bar until `bars` are seen, as `bars_seen` says; it takes words to stand beside, such as the last losses."""
     if not console.is_terminal or console.is_dumb_terminal:
-        yield lambda words: None
+        with _heartbeat(console, bars, bars_seen):
+            yield lambda words: None
         return
     columns = (
         BarColumn(),
@@ -47,3 +54,24 @@ def progress_of(console: Console, bars: int, bars_seen: Callable[[], int]) -> It
     with _Polled(*columns, poll=bars_seen, console=console) as progress:
         task = progress.add_task("", total=bars, completed=bars_seen())
         yield lambda words: progress.update(task, description=words)
+
+
+@contextmanager
+def _heartbeat(console: Console, bars: int, bars_seen: Callable[[], int]) -> Iterator[None]:
+    """A line each time that `HEARTBEAT` has passed, so that a log tells slow training from none."""
+    over, start, begun = Event(), time.monotonic(), bars_seen()
+
+    def beat() -> None:
+        while not over.wait(HEARTBEAT):
+            seen = min(bars_seen(), bars)  # the last batch may go beyond
+            speed = (seen - begun) / (time.monotonic() - start)
+            left = f", about {(bars - seen) / speed / 60:.1f} minutes left" if speed > 0 and seen < bars else ""
+            console.print(f"  {seen:,} of {bars:,} bars{left}")
+
+    thread = Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

@@ -41,7 +41,7 @@ def generate(options: Namespace) -> int:
     trained = find_trained(run, options.trial)
     network = described(trained.system, trained.settings).network
     with shown_on(console, "Reading the music, this first time") as progress:
-        music = read_music(run, progress)
+        music = read_music(run, progress, trained.options)
     request = request_of(
         music,
         bars=options.bars,

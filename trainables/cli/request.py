@@ -117,7 +117,7 @@ def _songs(music: Corpus | WindowCorpus, number: int | None) -> NDArray[np.int32
 
 
 def _of_file(corpus: Corpus, path: Path, progression: str | None, bars: int, count: int) -> Request:
-    """The first bar of a MIDI file that is not silent, and the chords from there on."""
+    """The first whole bar of a MIDI file, and the chords from there on."""
     check_there(str(path), "file")
     if path.expanduser().is_dir():
         raise UserError(f"{shown(str(path))}: a folder; name a MIDI file in it.")
@@ -126,7 +126,7 @@ def _of_file(corpus: Corpus, path: Path, progression: str | None, bars: int, cou
     except UserError as error:
         raise UserError(f"{shown(str(path))}: {error}") from error
     melody = melody_line(song.roll)
-    start = int((melody != SILENCE).any(axis=1).argmax())
+    start = _first_whole_bar(melody)
     first = melody[start : start + 1]
     if _has_no_rests(corpus.melody):
         first, _ = fill_rests(first, np.zeros(1, np.uint16))
@@ -137,6 +137,14 @@ def _of_file(corpus: Corpus, path: Path, progression: str | None, bars: int, cou
     else:
         raise UserError(f"{shown(str(path))}: no track of it has chords; give them with --chords.")
     return Request(first_bar=np.repeat(first, count, axis=0), chord=_each(chord, count))
+
+
+def _first_whole_bar(melody: NDArray[np.int8]) -> int:
+    """Number of the first bar of (N, 16) with notes; of the next, where they are a pick-up: none in its first half."""
+    sounding = melody != SILENCE
+    first = int(sounding.any(axis=1).argmax())
+    pick_up = not sounding[first, : sounding.shape[1] // 2].any()
+    return first + 1 if pick_up and sounding[first + 1 : first + 2].any() else first
 
 
 def _has_no_rests(melody: NDArray[np.int8]) -> bool:

@@ -16,6 +16,7 @@ from data_prep.locate import resolve
 from data_prep.pool import Progress, cores
 from data_prep.store import ARRAYS_FILE
 from data_prep.windows import WindowCorpus
+from trainables.editions import split_options
 from trainables.systems import described, system_of
 
 WINNER: Final = "winner"
@@ -32,6 +33,9 @@ class Trained:
     trial: Path
     system: str
     settings: Mapping[str, Any]
+    options: Mapping[str, Any]
+    """Of the corpus, where its search varied them."""
+
     horizon: int
     """Bars of its full budget."""
 
@@ -96,7 +100,7 @@ def find_trained(run: Path, trial: str | None) -> Trained:
     folder = run / "trials" / trial
     config = read_json(folder / "config.json")
     with reading(folder / "config.json"):
-        settings = dict(config["settings"])
+        settings, options = split_options(config["settings"])
     with reading(run / "plan.json"):
         system = system_of(plan["system"], settings)
         described(system, settings)
@@ -105,7 +109,7 @@ def find_trained(run: Path, trial: str | None) -> Trained:
         raise UserError(
             f"{shown(str(folder))} has no checkpoint: it was not judged, or its run is still going on or was killed."
         )
-    return Trained(trial=folder, system=system, settings=settings, horizon=horizon)
+    return Trained(trial=folder, system=system, settings=settings, options=options, horizon=horizon)
 
 
 def _trials(run: Path) -> list[Path]:
@@ -117,31 +121,21 @@ def _trials(run: Path) -> list[Path]:
 
 def _winner(run: Path) -> str:
     """Name of the best trial, by the leaderboard."""
-    from reporting.leaderboard import Row, winner
+    from reporting.leaderboard import rows_of, winner
 
     path = run / "leaderboard.json"
     lines = read_json(path)
     with reading(path):
-        best = winner(
-            Row(
-                name=str(line["name"]),
-                outcome=line["outcome"],
-                objective=line["objective"],
-                scores={},
-                parameters={},
-                note="",
-                bars=line["bars"],
-                front=line.get("front", False),
-            )
-            for line in lines
-        )
+        best = winner(rows_of(lines))
     if best is None:
         raise UserError(f"{shown(str(run))} has no winner, as no trial was judged: name one with --trial.")
     return best.name
 
 
-def read_music(run: Path, progress: Progress | None = None) -> Corpus | WindowCorpus:
-    """The music that a run was trained on, as it was then.
+def read_music(
+    run: Path, progress: Progress | None = None, options: Mapping[str, Any] | None = None
+) -> Corpus | WindowCorpus:
+    """The music that a run was trained on, as it was then; of a search that varied its options, as these have it.
 
     Raises:
         UserError: it is no longer there, or is other music by now.
@@ -160,4 +154,8 @@ def read_music(run: Path, progress: Progress | None = None) -> Corpus | WindowCo
             f"The music in {shown(str(folder))} is not what {shown(run.name)} was trained on: put that back, or train "
             "on this one."
         )
-    return corpus
+    if not options:
+        return corpus
+    with reading(run / "plan.json"):
+        data = str(plan["data"])
+    return kinds.load(resolve(data, progress, jobs=cores(), changes=options))

@@ -3,16 +3,15 @@
 import ast
 import inspect
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from textwrap import dedent
 from typing import Any, Final, get_args, get_type_hints
 
-from data_prep.errors import UserError, unknown
+from data_prep.errors import UserError
 from trainables.systems import described
 
 _KINDS: Final = {bool: "true or false", int: "a whole number", float: "a number"}
-_TRUTH: Final = {"true": True, "false": False}
 _TOO_LOW: Final = -(10**9)
 _RULE: Final = re.compile(r" must be (.*?)(?:, as .*)?\.$")
 
@@ -38,38 +37,6 @@ def settings_of(system: str) -> dict[str, list[Setting]]:
     """
     parts = described(system, {})
     return {type(part).__name__: list(_settings(part)) for part in (parts.network, parts.config)}
-
-
-def read_settings(system: str, pairs: Sequence[str]) -> dict[str, Any]:
-    """What `NAME=VALUE` pairs set of the system, each value of its field's type.
-
-    Raises:
-        UserError: a pair that is none, a name that the system does not have, or a value that it cannot take.
-    """
-    parts = described(system, {})
-    hints = {name: hint for part in (parts.network, parts.config) for name, hint in get_type_hints(type(part)).items()}
-    settings = {}
-    for pair in pairs:
-        name, equals, text = pair.partition("=")
-        if not equals:
-            raise UserError(f"--set is {pair!r}, but must be NAME=VALUE, such as learning_rate=1e-4.")
-        if name not in hints:
-            raise UserError(unknown(f"setting of {system}", name, hints))
-        settings[name] = _value(text, hints[name])
-    described(system, settings)
-    return settings
-
-
-def _value(text: str, hint: Any) -> Any:
-    """The value of the field's type that is written so; the text itself where it is none, which the field refuses."""
-    if hint is bool:
-        return _TRUTH.get(text.lower(), text)
-    if hint in (int, float):
-        try:
-            return hint(text)
-        except ValueError:
-            return text
-    return next((choice for choice in get_args(hint) if str(choice) == text), text)
 
 
 def _settings(part: Any) -> Iterator[Setting]:

@@ -25,24 +25,25 @@ from reporting.provenance import provenance
 from reporting.tensorboard import TrialBoard
 from reporting.trial_folder import TrialFolder
 from reporting.trial_report import TrialReport
-from search_spaces.run_folder import free_name, new_folder
-from search_spaces.study import Outcome, TrialRecord, trial_name
+from search_spaces.run.run_folder import free_name, new_folder
+from search_spaces.search.study import SEARCH, Outcome, TrialRecord, trial_name
 from trainables.cli import about, display
-from trainables.cli.plan import TrainPlan, epoch_bars, num_keys
+from trainables.cli.plan import TrainPlan
 from trainables.cli.runs import read_json, read_music, reading, run_folder
-from trainables.cli.settings import read_settings
 from trainables.cli.training import load, save, told, writing
 from trainables.config import Budget
 from trainables.device import device_of
+from trainables.epochs import epoch_bars, num_keys
 from trainables.judge import Judge
 from trainables.memory import within_memory
+from trainables.settings import read_settings
 from trainables.systems import corpora_of, described
 from trainables.training import Training
 
 DIVERGED: Final = 1
 INTERRUPTED: Final = 130
 
-_TRIAL: Final = trial_name(0)
+_TRIAL: Final = trial_name(SEARCH, 0)
 _READING: Final = "Reading the music, this first time"
 
 
@@ -79,6 +80,8 @@ def _new(options: Namespace, console: Console) -> int:
     console.print(f"Music: {_size(music)} in {shown(str(folder))}")
     console.print(f"System: {plan.system}, {about.told(about.weights(parts.network))} weights, on {device}")
     judge = Judge(music, rollouts=plan.budget.rollouts, early_rollouts=plan.budget.early_rollouts)
+    if judge.remark:
+        console.print(f"Remark: {judge.remark}")
     training = _training(plan, music, judge)
     scale = anchors(music, judge)
     resources = {"gpu": 1.0} if device.startswith("cuda") else {"cpu": float(plan.threads)}
@@ -109,11 +112,14 @@ def _resumed(options: Namespace, console: Console) -> int:
     device_of(plan.device)  # before any long work
     with shown_on(console, _READING) as progress:
         music = read_music(run, progress)
+    bars = _bars(options, epoch_bars(described(plan.system, plan.settings), music))
+    plan = plan if bars is None else plan.extended(bars)
     judge = Judge(music, rollouts=plan.budget.rollouts, early_rollouts=plan.budget.early_rollouts)
     training = _training(plan, music, judge)
     with writing(run):
         (run / "trials" / _TRIAL).mkdir(parents=True, exist_ok=True)
         load(training, run / "trials" / _TRIAL)
+        write_json(run / "plan.json", plan.as_json())
     console.print(
         f"Going on with {shown(run.name)} after evaluation {training.evaluation} of {plan.budget.evaluations}"
     )
@@ -131,12 +137,19 @@ def _training(plan: TrainPlan, music: Corpus | WindowCorpus, judge: Judge) -> Tr
 
 def _budget(options: Namespace, epoch: int) -> Budget:
     """The default budget with what the options change."""
-    given = {name: getattr(options, name) for name in ("bars", "evaluations", "rollouts")}
-    if options.epochs is not None:
-        if not 0 < options.epochs < 1e6:
-            raise UserError(f"--epochs is {options.epochs:g}, but must be above 0 and below a million.")
-        given["bars"] = max(1, round(options.epochs * epoch))
+    given = {name: getattr(options, name) for name in ("evaluations", "rollouts")} | {"bars": _bars(options, epoch)}
     return Budget(**{name: value for name, value in given.items() if value is not None})
+
+
+def _bars(options: Namespace, epoch: int) -> int | None:
+    """The length asked for, in bars; None where it was not."""
+    bars: int | None = options.bars
+    epochs: float | None = options.epochs
+    if epochs is None:
+        return bars
+    if not 0 < epochs < 1e6:
+        raise UserError(f"--epochs is {epochs:g}, but must be above 0 and below a million.")
+    return max(1, round(epochs * epoch))
 
 
 def _size(music: Corpus | WindowCorpus) -> str:
@@ -159,7 +172,7 @@ def _run(
     start, trial = time.monotonic(), run / "trials" / _TRIAL
     parts = described(plan.system, plan.settings)
     parameters = {"system": plan.system, **asdict(parts.network), **asdict(parts.config)}
-    outcome = Outcome.STOPPED
+    outcome = Outcome.INTERRUPTED
     with writing(run):
         board = TrialBoard(trial, parameters, session=f"{run.name}/{_TRIAL}")
         report = TrialReport(TrialFolder(trial), board)
@@ -172,7 +185,7 @@ def _run(
         with writing(run):
             report.close(failed=outcome is Outcome.DIVERGED)
             _write_leaderboard(plan, run, training, outcome, scale)
-    if outcome is Outcome.STOPPED:
+    if outcome is Outcome.INTERRUPTED:
         return _interrupted(run, training, plan, console)
     if outcome is Outcome.DIVERGED:
         console.print(f"Diverged: {training.last['verdict_reason']}{_last_good(trial)}.")
@@ -207,7 +220,7 @@ def _write_leaderboard(
     judged = bool(training.last) and outcome is not Outcome.DIVERGED
     record = TrialRecord(
         name=_TRIAL,
-        outcome=outcome if training.last else Outcome.UNJUDGED,
+        outcome=outcome,
         objective=training.last["objective"] if judged else None,
         parameters={"system": plan.system, **plan.settings},
         known="",

@@ -10,8 +10,9 @@ from data_prep.errors import UserError
 from data_prep.files import write_atomic
 from data_prep.folder import shown
 from reporting.trial_folder import read_scores
-from trainables.checkpoint import STATE_FILE, read_state, sound, write_state
+from trainables.checkpoint import read_state, sound, write_state
 from trainables.cli.runs import CHECKPOINT, reading
+from trainables.handover import STATE_FILE
 from trainables.training import Training
 
 

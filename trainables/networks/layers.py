@@ -61,12 +61,15 @@ class RowLinear(nn.Module):
             spread = bound * math.sqrt(copies)
             self.chord_weight = nn.Parameter(torch.empty(outputs, chord).uniform_(-spread, spread))
         self.spectral = SpectralScale(self.matrix(), spectral) if spectral else None
+        self._keeps = False
+        self._kept: tuple[Tensor, Tensor | None] | None = None
 
     def matrix(self) -> Float[Tensor, "outputs inputs"]:
         """[W, V / sqrt(K)], whose norms are those of the convolutional form."""
         if self.chord_weight is None:
             return self.weight
-        return torch.cat([self.weight, self.chord_weight / math.sqrt(self.copies)], dim=1)
+        chord_weight = self.chord_weight if self.copies == 1 else self.chord_weight / math.sqrt(self.copies)
+        return torch.cat([self.weight, chord_weight], dim=1)
 
     def learning_rate_factors(self, chord_gain: float = math.inf) -> dict[nn.Parameter, float]:
         """Parameters that stand for many under Adam, which moves each by about the learning rate whatever it means.
@@ -86,11 +89,7 @@ class RowLinear(nn.Module):
         self, rows: Float[Tensor, "batch *time inputs"], chord: Float[Tensor, "batch vector"] | None = None
     ) -> Float[Tensor, "batch *time outputs"]:
         """Rows (B, C) or (B, T, C) and chord vectors (B, chord) to (B, C') or (B, T, C')."""
-        weight, chord_weight = self.weight, self.chord_weight
-        if self.spectral is not None:
-            scale = self.spectral(self.matrix())
-            weight = weight * scale
-            chord_weight = None if chord_weight is None else chord_weight * scale
+        weight, chord_weight = self._scaled()
         bias = self.bias.expand(self.positions, -1).flatten() if self.positions > 1 else self.bias
         if chord_weight is None or chord is None:
             return F.linear(rows, weight, bias)
@@ -98,6 +97,21 @@ class RowLinear(nn.Module):
         if rows.dim() == 2:
             return torch.addmm(per_bar, rows, weight.T)
         return F.linear(rows, weight).add_(per_bar.unsqueeze(1))
+
+    def keep_scaled(self, keep: bool) -> None:
+        """Scale the weights once for all calls from now on, or again in every call."""
+        self._keeps, self._kept = keep, None
+
+    def _scaled(self) -> tuple[Tensor, Tensor | None]:
+        if self.spectral is None:
+            return self.weight, self.chord_weight
+        if self._kept is not None:
+            return self._kept
+        scale = self.spectral(self.matrix())
+        weights = self.weight * scale, None if self.chord_weight is None else self.chord_weight * scale
+        if self._keeps:
+            self._kept = weights
+        return weights
 
 
 class Block(nn.Module):
@@ -168,6 +182,19 @@ def iterate_spectral_norms(player: nn.Module) -> None:
     """One power iteration in every normalised layer of `player`; once per update of that player."""
     for scale, matrix in normalised(player):
         scale.iterate(matrix)
+
+
+@contextmanager
+def unchanging(player: nn.Module) -> Iterator[None]:
+    """Scale every normalised weight once, however often `player` is called: it must not be updated between calls."""
+    layers = [layer for layer in player.modules() if isinstance(layer, RowLinear) and layer.spectral is not None]
+    for layer in layers:
+        layer.keep_scaled(True)
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.keep_scaled(False)
 
 
 def normalised(player: nn.Module) -> Iterator[tuple[SpectralScale, Float[Tensor, "rows columns"]]]:

@@ -40,8 +40,8 @@ class SpectralScale(nn.Module):
     def iterate(self, matrix: Matrix) -> None:
         """One step of power iteration on `matrix`."""
         matrix = self._laid_out(matrix)
-        self.v.copy_(nn.functional.normalize(matrix.T @ self.u, dim=0))
-        self.u.copy_(nn.functional.normalize(matrix @ self.v, dim=0))
+        nn.functional.normalize(matrix.T @ self.u, dim=0, out=self.v)
+        nn.functional.normalize(matrix @ self.v, dim=0, out=self.u)
 
     def forward(self, matrix: Matrix) -> Float[Tensor, ""]:
         """Scalar by which to multiply the weights that `matrix` is made of."""

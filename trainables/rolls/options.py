@@ -28,11 +28,15 @@ class OnRolls:
 
     hears_chords: ClassVar[bool] = False
     by_beat: ClassVar[bool] = False
+    continues: ClassVar[bool] = False
+    """Whether it goes on from a first bar, to any length, rather than writing whole windows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LstmNetwork(OnRolls):
     """The recurrent network of §3.1.1."""
+
+    continues: ClassVar[bool] = True
 
     embedding: int = 512
     """Features that a step's keys are laid out in."""

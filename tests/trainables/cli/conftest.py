@@ -1,7 +1,6 @@
 """Small corpora on disk, and one training by the command line in a process of its own."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +13,7 @@ import pytest
 
 from data_prep import kinds
 from data_prep.corpus import Corpus
+from tests.once import made_once
 from tests.piano import piano_corpus
 from trainables.__main__ import main
 
@@ -73,24 +73,25 @@ def command(*words: Any) -> list[str]:
     return [sys.executable, "-c", code, *map(str, words)]
 
 
-ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
-
-
 @pytest.fixture(scope="session")
 def trained(bars: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished training of one network."""
-    results = tmp_path_factory.mktemp("results")
-    words = ("train", *TINY, "--data", bars, "--results", results, "--name", "whole", "--device", "cpu")
-    done = subprocess.run(command(*words), cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    (results / "output.json").write_text(json.dumps([done.stdout, done.stderr]))
-    return results / "whole"
+
+    def make(results: Path) -> None:
+        words = ("train", *TINY, "--data", bars, "--results", results, "--name", "whole", "--device", "cpu")
+        done = subprocess.run(command(*words), cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        (results / "output.json").write_text(json.dumps([done.stdout, done.stderr]))
+
+    return made_once(tmp_path_factory, "trained", make) / "whole"
 
 
 @pytest.fixture(scope="session")
 def trained_pair(bars: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished training of two players."""
-    results = tmp_path_factory.mktemp("pairs")
-    words = ("train", *PAIR, "--data", bars, "--results", results, "--name", "whole", "--device", "cpu")
-    assert main([str(word) for word in words]) == 0
-    return results / "whole"
+
+    def make(results: Path) -> None:
+        words = ("train", *PAIR, "--data", bars, "--results", results, "--name", "whole", "--device", "cpu")
+        assert main([str(word) for word in words]) == 0
+
+    return made_once(tmp_path_factory, "trained_pair", make) / "whole"

@@ -13,7 +13,8 @@ from data_prep.errors import UserError
 from tests.trainables.cli.conftest import ROOT, Run
 from trainables.cli.about import rows
 from trainables.cli.command import COMMANDS, EXAMPLES, GENERATE_EXAMPLES, TRAIN_EXAMPLES, parse
-from trainables.cli.settings import read_settings, settings_of
+from trainables.cli.settings import settings_of
+from trainables.settings import read_settings
 from trainables.systems import SYSTEMS, described
 
 

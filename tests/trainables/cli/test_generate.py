@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,13 @@ import numpy as np
 import pretty_midi
 import pytest
 
-from data_prep import kinds
-from data_prep.corpus import Corpus, Split
+from data_prep import cache, kinds
+from data_prep.corpus import Corpus, Split, load
 from data_prep.errors import UserError
 from data_prep.windows import WindowCorpus
 from reporting.midi import write_midi
-from tests.trainables.cli.conftest import Run
+from tests.lead_sheets import lead_sheets
+from tests.trainables.cli.conftest import PAIR, Run
 from trainables.cli.request import request_of
 from trainables.prompts import chords
 
@@ -103,6 +105,31 @@ def test_a_first_bar_and_its_chords_come_from_a_midi_file(corpus: Corpus, tmp_pa
     assert request.chord[0, :, 0].tolist() == [21, 5, 21]
     request = request_of(corpus, bars=3, count=2, midi=tmp_path / "begin.mid", progression="G")
     assert (request.chord == 7).all()
+
+
+@pytest.mark.parametrize(("starts_at", "begins"), [(12, 1), (8, 1), (7, 0), (0, 0)])
+def test_a_pick_up_is_no_first_bar(starts_at: int, begins: int, corpus: Corpus, tmp_path: Path) -> None:
+    line = np.full((3, 16), 64, np.int8)
+    line[0] = 60
+    line[0, :starts_at] = -1
+    line[1, 8:] = 67
+    write_midi(tmp_path / "begin.mid", line, np.array([7, 0, 5], np.int8))
+    request = request_of(
+        replace(corpus, melody=np.where(corpus.melody == 60, -1, corpus.melody)),
+        bars=2,
+        count=1,
+        midi=tmp_path / "begin.mid",
+    )
+    assert (request.first_bar == line[begins]).all()
+    assert request.chord[0, :, 0].tolist() == [[7, 0], [0, 5]][begins]
+
+
+def test_a_pick_up_to_nothing_is_all_there_is(corpus: Corpus, tmp_path: Path) -> None:
+    line = np.full((1, 16), -1, np.int8)
+    line[0, 12:] = 60
+    write_midi(tmp_path / "begin.mid", line, np.array([7], np.int8))
+    request = request_of(corpus, bars=1, count=1, midi=tmp_path / "begin.mid")
+    assert set(request.first_bar[0].tolist()) == {60}
 
 
 def test_a_midi_file_without_chords_needs_them(corpus: Corpus, tmp_path: Path) -> None:
@@ -207,3 +234,21 @@ def test_a_vae_writes_no_more_than_a_window(piano: Path, tmp_path: Path, run: Ru
 def test_chords_of_every_beat_are_heard_where_a_system_hears_them(corpus: Corpus) -> None:
     request = request_of(corpus, bars=2, count=1, progression="C,G,Am,F")
     assert (request.chord[0] == chords("C,G,Am,F", 2)).all()
+
+
+def test_a_trial_that_chose_its_music_is_prompted_with_that(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "user_cache_path", lambda name: tmp_path / "cache" / name)
+    data = lead_sheets(tmp_path / "music")
+    words = (*PAIR, "--data", data, "--results", tmp_path, "--name", "whole", "--device", "cpu")
+    assert run("train", *words)[0] == 0
+    config = tmp_path / "whole" / "trials" / "0000" / "config.json"
+    settings = json.loads(config.read_text())
+    config.write_text(json.dumps(settings | {"settings": {**settings["settings"], "rests": "keep"}}))  # as of a search
+    assert len(list((tmp_path / "cache").rglob("corpus.npz"))) == 1
+    assert run("generate", tmp_path / "whole", "--count", 1)[::2] == (0, "")
+    kept = [folder.parent for folder in (tmp_path / "cache").rglob("corpus.npz")]
+    assert sorted(bool((load(folder).melody < 0).any()) for folder in kept) == [False, True]
+    (melody, *_) = pretty_midi.PrettyMIDI(str(next(tmp_path.rglob("phrase-1.mid")))).instruments
+    assert melody.notes[0].end < melody.notes[1].start  # the first bar is real, and rests

@@ -17,10 +17,11 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from data_prep import kinds
 from data_prep.corpus import Corpus
 from reporting.trial_folder import read_scores
-from tests.trainables.cli.conftest import ENVIRONMENT, PAIR, ROOT, TINY, Run, command, on_disk
+from tests.trainables.cli.conftest import PAIR, ROOT, TINY, Run, command, on_disk
 from trainables.checkpoint import read_state
-from trainables.cli.plan import TrainPlan, epoch_bars
+from trainables.cli.plan import TrainPlan
 from trainables.config import Budget
+from trainables.epochs import epoch_bars
 from trainables.judge import Judge
 from trainables.systems import described
 from trainables.training import Training
@@ -114,7 +115,7 @@ def test_its_numbers_are_those_of_a_trial_of_a_search(trained_pair: Path, bars: 
 
 def test_going_on_after_a_kill_equals_never_having_stopped(trained: Path, bars: Path, tmp_path: Path, run: Run) -> None:
     words = ("train", *TINY, "--data", bars, "--results", tmp_path, "--name", "killed", "--device", "cpu")
-    process = subprocess.Popen(command(*words), cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command(*words), cwd=ROOT, stdout=subprocess.DEVNULL)
     trial = tmp_path / "killed" / "trials" / "0000"
     deadline = time.monotonic() + 100
     while not (trial / "checkpoint" / "state.pt").exists():
@@ -140,9 +141,8 @@ def test_an_interruption_ends_in_order_and_says_how_to_go_on(
         code, output, errors = run(*words, "--device", "cpu")
     assert (code, errors) == (130, "")
     assert f"python -m trainables train --resume {tmp_path / 'half'}" in output
-    ending = "not judged" if (method, at) == ("step", 1) else "stopped"
     standing = json.loads((tmp_path / "half" / "leaderboard.json").read_text())
-    assert next(line["outcome"] for line in standing if line["name"] == "0000") == ending
+    assert next(line["outcome"] for line in standing if line["name"] == "0000") == "interrupted"
     code, output, _ = run("train", "--resume", tmp_path / "half")
     assert code == 0
     assert f"after evaluation {at - 1} of 3" in output
@@ -180,6 +180,55 @@ def test_going_on_with_a_finished_run_tells_its_end_again(trained: Path, tmp_pat
     assert "after evaluation 3 of 3" in output
     assert "Done after" in output
     assert_same_runs(trained, tmp_path / "whole")
+
+
+def test_a_finished_run_goes_on_as_if_it_had_been_planned_longer(
+    trained_pair: Path, bars: Path, tmp_path: Path, run: Run
+) -> None:
+    shutil.copytree(trained_pair, tmp_path / "short")
+    longer = ("--bars", "1728")  # twice as many
+    code, output, errors = run("train", "--resume", tmp_path / "short", *longer)
+    assert (code, errors) == (0, "")
+    assert "after evaluation 2 of 4" in output
+    words = ("train", *PAIR, "--data", bars, "--results", tmp_path, "--name", "long", "--device", "cpu")
+    replaced = [{"864": "1728", "2": "4"}.get(word, word) for word in map(str, words)]
+    assert run(*replaced)[0] == 0
+    plans, rows, states = zip(
+        *(
+            (
+                json.loads((tmp_path / name / "plan.json").read_text()),
+                read_scores(tmp_path / name / "trials" / "0000"),
+                read_state(tmp_path / name / "trials" / "0000" / "checkpoint"),
+            )
+            for name in ("short", "long")
+        ),
+        strict=True,
+    )
+    assert plans[0] == plans[1]
+    assert [(row["losses"], row["scores"]) for row in rows[0]] == [(row["losses"], row["scores"]) for row in rows[1]]
+    assert same(*(state["system"] for state in states))
+    standing = {line["name"]: line for line in json.loads((tmp_path / "short" / "leaderboard.json").read_text())}
+    assert standing["0000"]["outcome"] == "finished"
+    assert standing["0000"]["objective"] == rows[0][-1]["objective"]
+
+
+def test_a_run_is_made_longer_in_epochs_but_not_shorter(trained: Path, tmp_path: Path, run: Run) -> None:
+    shutil.copytree(trained, tmp_path / "whole")
+    plan = (tmp_path / "whole" / "plan.json").read_bytes()
+    code, _, errors = run("train", "--resume", tmp_path / "whole", "--epochs", "0.001")
+    assert code == 2
+    assert "planned for 1,536 bars: --resume can make it longer, not end at" in errors
+    assert (tmp_path / "whole" / "plan.json").read_bytes() == plan
+    assert run("train", "--resume", tmp_path / "whole", "--bars", "1537")[0] == 0
+    rows = read_scores(tmp_path / "whole" / "trials" / "0000")
+    assert [row["training_iteration"] for row in rows] == [1, 2, 3, 4]
+    assert rows[3]["bars"] > rows[2]["bars"] == 1536
+
+
+def test_few_validation_songs_are_told_of(piano: Path, tmp_path: Path, run: Run) -> None:
+    small = ("--set", "hidden=16", "--set", "embedding=16", "--set", "batch_size=4")
+    words = ("--bars", "8", "--evaluations", "1", "--rollouts", "4", "--results", tmp_path, "--name", "piano")
+    assert "Remark: what is trained is judged by " in run("train", "lstm", "--data", piano, *small, *words)[1]
 
 
 def test_divergence_is_told_in_one_line_and_leaves_the_last_good_music(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from data_prep.errors import UserError
-from search_spaces.run_folder import check_name, free_name, new_folder
+from search_spaces.run.run_folder import check_name, free_name, new_folder
 
 
 @pytest.mark.parametrize("name", ["my-first-run", "a b", "é" * 50, "x" * 100, "v1.2+3"])

@@ -4,12 +4,15 @@ import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from typing import Final
 
 from data_prep.errors import UserError
 
 _JOIN: Final = "import sys, ray; ray.init(address=sys.argv[1], log_to_driver=False)"
 _JOIN_SECONDS: Final = 20
+_BOOTSTRAP: Final = "ray_bootstrap_config.yaml"
+"""What `ray up` leaves in the home folder of the head for its autoscaler, which adds workers when trials wait."""
 
 
 def check_address(address: str) -> None:
@@ -27,6 +30,11 @@ def check_address(address: str) -> None:
     os.environ.setdefault("RAY_AUTH_MODE", "token")
     if not _joins(address):
         raise UserError(f"{told} no Ray cluster answers there, or it does not take this machine's token and versions.")
+
+
+def may_grow(address: str) -> bool:
+    """Whether machines may join by themselves: this is the head of a cluster that `ray up` made."""
+    return address != "local" and (Path.home() / _BOOTSTRAP).is_file()
 
 
 def _check_port(address: str, told: str) -> None:

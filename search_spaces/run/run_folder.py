@@ -23,6 +23,18 @@ def check_name(name: str) -> None:
         raise UserError(f"--name is {shown(name[:80])!r}, but must be {rule}.")
 
 
+def whole_path(path: Path, option: str) -> Path:
+    """The path from the root, links followed.
+
+    Raises:
+        UserError: it cannot be told, as the option that gave it names no user or is too long.
+    """
+    try:
+        return path.expanduser().resolve()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise UserError(f"{option} is {shown(str(path)[:200])!r}, but cannot be used: {error}.") from error
+
+
 def free_name(results: Path, start: str) -> str:
     """`start` and the time, and a number if two runs begin within one second."""
     name = f"{start}-{datetime.now():%Y%m%d-%H%M%S}"
