@@ -105,8 +105,8 @@ def winner(lines: Iterable[Row]) -> Row | None:
 
     Where finalists were repeated over seeds, the one of the middle seed of the configuration with the best mean: the
     luckiest seed of it would promise more than another training keeps. Else the best trial of the full budget; if
-    there is none, the best of those that came farthest before a stop. Where the search has several objectives, the
-    best on their front.
+    there is none, the best of those that came farthest before they were stopped or cut off. Where the search has
+    several objectives, the best on their front.
     """
     lines = list(lines)
     finalists = seeds.finalists(lines)
@@ -115,7 +115,7 @@ def winner(lines: Iterable[Row]) -> Row | None:
     trials = [line for line in lines if line.objective is not None]
     finished = [line for line in trials if line.finished]
     front = [line for line in finished if line.front]
-    stopped = [line for line in trials if line.outcome == Outcome.STOPPED.value]
+    stopped = [line for line in trials if line.outcome in (Outcome.STOPPED.value, Outcome.INTERRUPTED.value)]
     farthest = max((line.bars for line in stopped), default=0)
     best = front or finished or [line for line in stopped if line.bars == farthest]
     return min(best, key=lambda line: line.measure, default=None)

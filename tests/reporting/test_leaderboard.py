@@ -54,6 +54,13 @@ def test_where_nothing_finished_the_best_of_the_stopped_wins(tmp_path: Path) -> 
     assert best.name == "0001"
 
 
+def test_one_that_was_cut_off_counts_as_one_that_was_stopped(tmp_path: Path) -> None:
+    cut = [record("0000", Outcome.INTERRUPTED, 0.4), record("0001", Outcome.INTERRUPTED, None)]
+    best = leaderboard.winner(leaderboard.rows(tmp_path, cut, ANCHORS))
+    assert best is not None
+    assert best.name == "0000"
+
+
 def test_a_crashed_trial_never_wins_nor_one_stopped_sooner_than_another(tmp_path: Path) -> None:
     trials = [
         record("0000", Outcome.FAILED, 0.1),
