@@ -6,7 +6,6 @@ import math
 import os
 import shutil
 import signal
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ import torch
 import tune
 from reporting.trial_folder import read_scores
 from search_spaces.search.study import Outcome, TrialRecord, open_study, records
+from tests.small_disk import mounted
 from tests.toy_space import EVALUATIONS, ended, rows, start, wait_until, write_space
 from trainables import trial as trials
 
@@ -182,13 +182,8 @@ def test_more_trials_at_a_time_than_the_machine_holds_are_refused(begin: list[st
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk on which the toy search has room, as long as nobody else fills it."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=200m", "none", str(disk)]
-    if os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("only root can mount a small disk")
-    yield disk
-    subprocess.run(["umount", "-l", str(disk)], check=True)
+    with mounted(tmp_path, "200m") as disk:
+        yield disk
 
 
 def fill(disk: Path) -> Path:

@@ -30,7 +30,6 @@ _WEIGHTS: Final = {"wide": 2.0, NARROW: 1.0, REPEAT: 2.0}
 class Stage:
     """One stage: its space, and its study."""
 
-    word: str
     space: Space
     trials: int
     study: optuna.Study
@@ -72,7 +71,7 @@ def open_stage(word: str, plan: Plan, space: Space) -> Stage | None:
     study = open_study(plan.run, stage=name, sampler=sampler, objectives=derived.objectives)
     if word == NARROW:
         _carry_over(open_study(plan.run), study, derived)
-    return Stage(word, derived, trials, study)
+    return Stage(derived, trials, study)
 
 
 def _carry_over(wide: optuna.Study, narrower: optuna.Study, space: Space) -> None:

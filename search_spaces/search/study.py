@@ -19,7 +19,6 @@ from search_spaces.space import GUARDED
 SEARCH: Final = "search"
 """Name of the study of a search's first stage; a later stage has a study of its own, in the same file."""
 
-
 _NAME: Final = re.compile(r"([a-z]+-)?\d{4,}")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from ray import tune
 from ray.tune import Callback, Stopper, TuneError
 
+from data_prep.errors import UserError
 from search_spaces.run.plan import INTERRUPTED
 from search_spaces.search.searcher import LedgerScheduler, LedgerSearcher
 from trainables import trial
@@ -71,7 +72,7 @@ def fit(
             ).fit()
     except KeyboardInterrupt:
         return INTERRUPTED
-    except (TuneError, OSError) as error:
+    except (TuneError, OSError, UserError) as error:
         lines = [line for line in str(error).splitlines() if line.strip()]
         return f"broken off ({lines[-1].strip() if lines else type(error).__name__})"
     finally:
@@ -100,7 +101,6 @@ def _run_config(folder: str, reporter: Callback, interruption: Interruption) -> 
         stop=interruption,
         verbose=0,
         failure_config=tune.FailureConfig(max_failures=0),  # the ledger tries again
-        checkpoint_config=tune.CheckpointConfig(
-            checkpoint_frequency=0, checkpoint_at_end=False
-        ),  # results carry states
+        # None of Ray's: results carry states.
+        checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
     )

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from optuna.storages.journal import JournalFileBackend
 from search_spaces.search.journal import STUDY_FILE, mend
 from search_spaces.search.study import open_study, records, stages_of
 from tests.search_spaces.stubs import ledger_of, result
+from tests.small_disk import mounted
 
 
 def plain(run: Path) -> optuna.Study:
@@ -80,13 +80,8 @@ def fails(step: Callable[[], object]) -> bool:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of a hundred kilobytes."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=100k", "none", str(disk)]
-    if os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("only root can mount a small disk")
-    yield disk
-    subprocess.run(["umount", "-l", str(disk)], check=True)
+    with mounted(tmp_path, "100k") as disk:
+        yield disk
 
 
 def test_a_disk_that_fills_up_costs_no_line(small_disk: Path) -> None:

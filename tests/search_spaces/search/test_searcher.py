@@ -6,10 +6,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ray.tune import Callback
 from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
+from data_prep.errors import UserError
 from search_spaces.run.waiting import Waiting
+from search_spaces.search import tuning
 from search_spaces.search.ledger import Ledger
 from search_spaces.search.searcher import LedgerScheduler, LedgerSearcher, last_line
 from search_spaces.search.study import Outcome, open_study, records
@@ -98,3 +101,28 @@ def test_what_ray_pickles_of_them_is_nothing(searcher: LedgerSearcher, tmp_path:
     pickle.dumps(searcher)
     pickle.dumps(LedgerScheduler(searcher))
     searcher.save(str(tmp_path / "searcher.pkl"))
+
+
+def test_what_a_space_raises_in_the_middle_breaks_the_stage_off_in_a_line(
+    searcher: LedgerSearcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = "suggest of the space raised ZeroDivisionError: division by zero"
+
+    def tuner(*parts: Any, **more: Any) -> SimpleNamespace:
+        def run() -> None:
+            raise UserError(told)  # as it comes through Ray, which asks the searcher in its own loop
+
+        return SimpleNamespace(fit=run)
+
+    monkeypatch.setattr(tuning.tune, "Tuner", tuner)
+    ending = tuning.fit(
+        "baseline",
+        searcher,
+        Callback(),
+        given={},
+        resources={"cpu": 1.0},
+        seconds=None,
+        interruption=tuning.Interruption(),
+        tell=print,
+    )
+    assert ending == f"broken off ({told})"
